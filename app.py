@@ -1,0 +1,79 @@
+"""Wires the service together. `gunicorn app:app`, `flask --app app models ...` and `python app.py` start here.
+
+Importing this module does nothing; `app` is made when it is first asked for (PEP 562).
+"""
+
+import os
+import sys
+from functools import cache, partial
+from pathlib import Path
+
+from flask import Flask
+from flask_cors import CORS
+
+from cli.models import models_cli
+from config import Settings, SettingsError, load_settings
+from cores import usable_cores
+from models.classifier import UploadLimits
+from models.engines import engine_maker, resolve_engine, resolve_precision
+from models.prepared import PreparedModels
+from models.registry import Load, Registry
+from models.store import Store
+from preprocessing.decode import prepare_pillow
+from web.request import MB, InMemoryRequest
+from web.routes import register_routes
+from web.service import Service
+
+
+def create_app(settings: Settings | None = None, load: Load | None = None) -> Flask:
+    """Return the wired application; nothing is loaded until its service is started.
+
+    *load* replaces how a model comes into memory (tests).  Raises: SettingsError.
+    """
+    settings = settings or load_settings()
+    prepared = PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
+    limits = UploadLimits(settings.formats, settings.max_pixels)
+    registry = Registry(settings.models, load or _loader(settings, prepared, limits))
+    app = Flask(__name__, static_folder=None)
+    app.request_class = InMemoryRequest
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract shows an order
+    app.config.update(MAX_CONTENT_LENGTH=settings.max_request_mb * MB)
+    app.extensions["triptych"] = Service(
+        registry=registry,
+        default_model=settings.fallback_model,
+        default_resize=settings.resize,
+        max_upload_bytes=settings.max_upload_mb * MB,
+        start_process=partial(prepare_pillow, settings.max_pixels),
+    )
+    register_routes(app)
+    if settings.cors_origins:
+        CORS(app, origins=list(settings.cors_origins), expose_headers=["Server-Timing", "X-Request-ID", "Retry-After"])
+    app.cli.add_command(models_cli(settings, prepared))
+    return app
+
+
+def _loader(settings: Settings, prepared: PreparedModels, limits: UploadLimits) -> Load:
+    engine = resolve_engine(settings.engine, settings.device)
+    precision = resolve_precision(settings.precision, engine)
+    threads = max(1, usable_cores() // (settings.workers or usable_cores()))
+    make_engine = engine_maker(engine, settings.device, threads)
+    return partial(prepared.load, precision=precision, make_engine=make_engine, limits=limits)
+
+
+@cache
+def _default_app() -> Flask:
+    try:
+        return create_app()
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
+
+
+def __getattr__(name: str) -> Flask:
+    if name == "app":
+        return _default_app()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+if __name__ == "__main__":
+    os.chdir(Path(__file__).parent)
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "app:app", *sys.argv[1:]])  # noqa: S606  # becomes the Gunicorn it names

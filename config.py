@@ -1,0 +1,127 @@
+"""Settings: one frozen table, read once from the environment. The README's table is tested against it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from models.catalog import CATALOG
+from models.engines import Device, EngineKind, resolve_engine, resolve_precision
+from models.plan import WeightsMode
+from preprocessing.sniff import FORMATS
+from preprocessing.spec import Resize
+
+PREFIX = "TRIPTYCH_"
+
+
+class SettingsError(Exception):
+    """A setting is unknown or has a bad value; each line of `str(error)` names one."""
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _split_lower(value: object) -> object:
+    return _split(value.lower()) if isinstance(value, str) else value
+
+
+CommaList = Annotated[tuple[str, ...], BeforeValidator(_split)]
+LowerCommaList = Annotated[tuple[str, ...], BeforeValidator(_split_lower)]
+
+
+class Settings(BaseModel):
+    """Every setting with its default and meaning; in the environment upper case, after `TRIPTYCH_`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(5000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
+    models: LowerCommaList = Field(
+        ("vgg16", "resnet50", "inceptionv3"), min_length=1, description=f"Networks to serve, of {', '.join(CATALOG)}"
+    )
+    default_model: str | None = Field(
+        None, description="Network for a request that names none; unset: resnet50, or the first of MODELS"
+    )
+    weights: WeightsMode = Field(
+        WeightsMode.IMAGENET,
+        description="imagenet: real weights or no start; auto: real where they are to be had; random: for trying out",
+    )
+    weights_dir: Path | None = Field(None, description="Folder searched for weights before Keras's cache and download")
+    cache_dir: Path = Field(Path("~/.cache/triptych"), description="Folder for prepared models")
+    precision: Literal["auto", "float32", "int8"] = Field(
+        "auto", description="Of the artifact served; auto is float32 until a gate compares int8 with it"
+    )
+    engine: EngineKind = Field(EngineKind.AUTO, description="litert or keras; auto is litert unless DEVICE=gpu")
+    device: Device = Field(Device.AUTO, description="cpu or gpu; gpu without a GPU stops the start")
+    workers: int | None = Field(None, ge=1, description="Worker processes; unset: one a core")
+    resize: Resize = Field(Resize.CROP, description="crop, squash or keras, for a request that names none")
+    max_upload_mb: int = Field(10, ge=1, description="One encoded image, MB of 2^20 bytes")
+    max_request_mb: int = Field(40, ge=1, description="A whole request body, MB of 2^20 bytes")
+    max_pixels: int = Field(64_000_000, ge=1, description="Pixels of one image, judged from its header")
+    formats: LowerCommaList = Field(
+        ("jpeg", "png"), min_length=1, description=f"Image formats, of {', '.join(FORMATS)}"
+    )
+    grace_s: int = Field(30, ge=1, description="Seconds that requests in flight get to end after SIGTERM")
+    cors_origins: CommaList = Field(
+        (), description="Origins whose pages may call from a browser (https://a.example), or *"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line written")
+
+    @field_validator("models", "formats")
+    @classmethod
+    def _known(cls, value: tuple[str, ...], info: object) -> tuple[str, ...]:
+        known = CATALOG if getattr(info, "field_name", "") == "models" else FORMATS
+        if unknown := [name for name in value if name not in known]:
+            raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(known)}")
+        return tuple(dict.fromkeys(value))
+
+    @field_validator("weights_dir", "cache_dir")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value and value.expanduser().absolute()
+
+    @field_validator("weights", "precision", "engine", "device", "resize", "log_level", "default_model", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.default_model is not None and self.default_model not in self.models:
+            raise ValueError(f"DEFAULT_MODEL={self.default_model} is not in MODELS={','.join(self.models)}")
+        if self.max_upload_mb > self.max_request_mb:
+            raise ValueError(f"MAX_UPLOAD_MB={self.max_upload_mb} exceeds MAX_REQUEST_MB={self.max_request_mb}")
+        resolve_precision(self.precision, resolve_engine(self.engine, self.device))
+        return self
+
+    @property
+    def fallback_model(self) -> str:
+        """Return the model for a request that names none."""
+        return self.default_model or ("resnet50" if "resnet50" in self.models else self.models[0])
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; an empty value counts as unset.
+
+    Raises: SettingsError: a name with our prefix is unknown, or a value is bad; all of them are named.
+    """
+    given = {name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX) and value}
+    fields = {name.upper(): name for name in Settings.model_fields}
+    problems = [
+        f"{PREFIX}{name} is no setting of Triptych; the README lists them." for name in given if name not in fields
+    ]
+    try:
+        settings = Settings.model_validate({fields[name]: value for name, value in given.items() if name in fields})
+    except ValidationError as error:
+        problems += [_problem(str(e["loc"][0]).upper() if e["loc"] else "", e["msg"], given) for e in error.errors()]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def _problem(name: str, message: str, given: Mapping[str, str]) -> str:
+    message = message.removeprefix("Value error, ")
+    return f"{PREFIX}{name}={given.get(name, '')!r}: {message}" if name else message

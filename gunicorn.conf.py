@@ -1,0 +1,60 @@
+"""Gunicorn's settings for Triptych; each line has its why. Command-line options (-w, -b) override them."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from config import SettingsError, load_settings
+from cores import usable_cores
+from models.engines import Device, require_gpu
+from models.errors import ModelError
+from models.prepared import PreparedModels
+from models.store import Store
+
+try:
+    settings = load_settings()
+except SettingsError as error:
+    raise SystemExit(str(error)) from None
+
+bind = f"{settings.host}:{settings.port}"
+workers = settings.workers or usable_cores()  # one a core, each with one inference thread
+worker_class = "sync"  # balanced at every number of connections, one copy of the weights a worker (ADR 0002)
+preload_app = False  # runtimes must not be forked: models are loaded in the worker
+timeout = 120  # above the worst load (VGG16 in float32 on a busy core: 5 s) and any request
+graceful_timeout = settings.grace_s
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # the heartbeat must not wait for a disk
+control_socket_disable = True  # a thread and a socket in the master that nothing of ours uses
+limit_request_line = 2048  # our longest address is /v1/predict with three short fields
+loglevel = settings.log_level
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s [%(process)d] %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"level": settings.log_level.upper(), "handlers": ["stderr"]},
+    "loggers": {
+        "gunicorn.error": {"level": settings.log_level.upper(), "handlers": [], "propagate": True},
+        "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
+    },
+}
+
+
+def on_starting(server):
+    """Before anything is forked: refuse DEVICE=gpu without a GPU; prepare the models on a fresh machine."""
+    try:
+        if settings.device is Device.GPU:
+            with tempfile.TemporaryDirectory() as folder:
+                require_gpu(Path(folder) / "gpu.log")
+    except ModelError as error:
+        raise SystemExit(str(error)) from None
+    if PreparedModels(Store(settings.cache_dir), settings.models, settings.weights).incomplete():
+        command = [sys.executable, "-m", "flask", "--app", "app", "models", "prepare"]
+        if status := subprocess.run(command, check=False, env=os.environ).returncode:  # noqa: S603  # our own command
+            raise SystemExit(status)
+
+
+def post_worker_init(worker):
+    """In the worker, after the fork and before it accepts: load every model. One that fails is reported by /readyz."""
+    worker.wsgi.extensions["triptych"].start()

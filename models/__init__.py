@@ -1,0 +1,1 @@
+"""weights -> prepared artifact -> engine -> top-k. Knows `preprocessing`, nothing of the web."""

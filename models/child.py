@@ -1,0 +1,59 @@
+"""Run one function in a fresh process: TensorFlow and LiteRT never meet (both bring their own TFLite), and the memory
+of a conversion is given back at once.
+"""
+
+import importlib
+import multiprocessing
+import os
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from models.errors import PrepareError
+
+_LOG_TAIL_CHARS = 2000
+
+
+def run_in_child(module: str, function: str, log: Path, step: Callable[[str], None], **arguments: Any) -> Any:
+    """Return `module.function(step, **arguments)`, run in a new interpreter whose output goes to *log*.
+
+    The function's own *step* calls arrive here as they happen.
+    Raises: PrepareError: it raised, or the process died (killed for its memory, say); the message ends with the cause.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(theirs, module, function, log, arguments), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        while True:
+            kind, value = ours.recv()
+            if kind == "step":
+                step(value)
+            elif kind == "result":
+                return value
+            else:
+                raise PrepareError(value)
+    except EOFError:
+        process.join()
+        tail = log.read_text(errors="replace")[-_LOG_TAIL_CHARS:] if log.exists() else ""
+        raise PrepareError(f"{module}.{function} ended with status {process.exitcode}:\n{tail}") from None
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+
+
+def _child(pipe: Connection, module: str, function: str, log: Path, arguments: dict[str, Any]) -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)  # the libraries print without being asked; the terminal belongs to the progress bar
+        os.dup2(file.fileno(), 2)
+    try:
+        run = getattr(importlib.import_module(module), function)
+        pipe.send(("result", run(lambda name: pipe.send(("step", name)), **arguments)))
+    except PrepareError as error:
+        pipe.send(("error", str(error)))
+    except ImportError as error:
+        pipe.send(("error", f"{error}. Preparing models needs requirements.txt, not only requirements-serve.txt."))

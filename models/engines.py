@@ -1,0 +1,74 @@
+"""Which engine runs a prepared model. Imports a runtime only to build one: a LiteRT worker never sees TensorFlow."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from models.catalog import Architecture
+from models.child import run_in_child
+from models.engine import Engine
+from models.errors import EngineError
+from models.manifest import Manifest, Precision
+from models.served import MakeEngine
+
+
+class EngineKind(StrEnum):
+    """The setting ENGINE."""
+
+    AUTO = "auto"
+    LITERT = "litert"
+    KERAS = "keras"
+
+
+class Device(StrEnum):
+    """The setting DEVICE. `auto`: the CPU for LiteRT; for Keras whatever TensorFlow sees."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+def resolve_engine(engine: EngineKind, device: Device) -> EngineKind:
+    """Return `litert` or `keras`. A GPU needs Keras; everything else is faster on LiteRT (FACTS).
+
+    Raises: ValueError: LiteRT was asked to use a GPU.
+    """
+    if engine is EngineKind.AUTO:
+        return EngineKind.KERAS if device is Device.GPU else EngineKind.LITERT
+    if engine is EngineKind.LITERT and device is Device.GPU:
+        raise ValueError("ENGINE=litert runs on the CPU; DEVICE=gpu needs ENGINE=keras or auto")
+    return engine
+
+
+def resolve_precision(precision: str, engine: EngineKind) -> Precision:
+    """Return the precision served: `auto` is float32 until a gate has compared int8 with it.
+
+    Raises: ValueError: an int8 artifact on Keras, which has none.
+    """
+    if precision == Precision.INT8 and engine is EngineKind.KERAS:
+        raise ValueError("PRECISION=int8 needs ENGINE=litert")
+    return Precision.FLOAT32 if precision == "auto" else Precision(precision)
+
+
+def engine_maker(engine: EngineKind, device: Device, threads: int) -> MakeEngine:
+    """Return what builds one engine for a prepared model, with *threads* CPU threads for each inference."""
+
+    def litert(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
+        from models.engine_litert import LiteRtEngine
+
+        return LiteRtEngine(folder / precision.file, architecture.input, manifest.classes, threads)
+
+    def keras(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
+        from models.engine_keras import KerasEngine
+
+        weights = folder / manifest.weights.path  # absolute for a file of the user's, relative for random ones
+        if not manifest.weights.record.matches(weights):
+            raise EngineError(f"the weights that {architecture.name} was prepared from are gone or changed")
+        return KerasEngine(architecture, weights, need_gpu=device is Device.GPU)
+
+    return keras if engine is EngineKind.KERAS else litert
+
+
+def require_gpu(log: Path) -> None:
+    """Ask TensorFlow in a child: a CUDA context does not survive Gunicorn's fork.  Raises: EngineError: no GPU."""
+    if not run_in_child("models.engine_keras", "count_gpus", log, lambda _: None):
+        raise EngineError("DEVICE=gpu, and TensorFlow sees no GPU on this machine")

@@ -1,0 +1,44 @@
+"""What can be wrong on our side.
+
+weights -> prepared artifact -> engine -> registry: each step raises its own ModelError. At start the registry turns
+them into states; a request meets the last two, WeightsMissing, and EngineError where a runtime breaks. Messages hold
+no paths where they can reach a caller.
+"""
+
+from typing import ClassVar
+
+
+class ModelError(Exception):
+    """We are at fault. `str(error)` is for the operator."""
+
+    code: ClassVar[str] = "internal_error"
+
+
+class WeightsMissing(ModelError):
+    """No weights are to be had for a model; the message names file, source and place."""
+
+    code = "weights_missing"
+
+
+class PrepareError(ModelError):
+    """A model could not be converted, quantised or checked."""
+
+
+class ArtifactError(ModelError):
+    """A prepared artifact is absent, changed or not what its manifest says."""
+
+
+class EngineError(ModelError):
+    """An engine can't be built or gave something that is no answer."""
+
+
+class UnknownModel(ModelError):
+    """The name is not one of the configured models."""
+
+    code = "invalid_model"
+
+
+class ModelUnavailable(ModelError):
+    """The model is configured and can't answer now: still loading, or failed."""
+
+    code = "not_ready"

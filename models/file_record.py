@@ -1,0 +1,46 @@
+"""What we remember about a file, so that we know it again: cheaply by size and mtime, surely by its hash."""
+
+import hashlib
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+
+def file_hash(path: Path, algorithm: str = "sha256") -> str:
+    """Return the hex digest of a whole file. MD5 serves only to recognise what Keras publishes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+
+
+class FileRecord(BaseModel):
+    """A file's size (bytes), mtime (ns) and SHA-256 (hex)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: int
+    mtime_ns: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Read the whole file and record it."""
+        stat = path.stat()
+        return cls(size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=file_hash(path))
+
+    def matches(self, path: Path) -> bool:
+        """Say whether *path* is still that file: by size and mtime, and only where the mtime differs by its hash.
+
+        So that a copy (an image layer, a backup) that kept the content and lost the mtime is still good.
+        """
+        try:
+            stat = path.stat()
+        except OSError:
+            return False
+        if stat.st_size != self.size:
+            return False
+        return stat.st_mtime_ns == self.mtime_ns or self.matches_hash(path)
+
+    def matches_hash(self, path: Path) -> bool:
+        """Say whether the whole content is the recorded one."""
+        return path.is_file() and file_hash(path) == self.sha256

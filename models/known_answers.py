@@ -1,0 +1,74 @@
+"""Known images and the answers to them when the model was made (float32: Keras's): the self-test of every load."""
+
+from pathlib import Path
+from typing import Self
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from models.engine import Engine, Scores
+from models.errors import ArtifactError
+from models.manifest import KNOWN_ANSWERS_FILE, Precision
+from preprocessing.spec import InputSpec
+from preprocessing.transform import normalise
+
+COUNT = 4
+
+# Largest |difference| of a probability that is still the same answer. float32: the contract's parity; another CPU's
+# order of summation gives 1e-5. int8: another CPU may round a quantised activation to the neighbouring step.
+TOLERANCE = {Precision.FLOAT32: 1e-4, Precision.INT8: 2e-2}
+
+_SCALES = (2, 4, 9, 24)  # grid cells a side: shapes as coarse and as fine as photos have
+
+
+def generated_images(count: int, height: int, width: int, seed: int) -> NDArray[np.uint8]:
+    """Return (count, height, width, 3) uint8 RGB: coloured blobs of several sizes, contrast and brightness varied.
+
+    They stand in for photos where there are none: each gives a trained or conditioned network something different.
+    """
+    rng = np.random.default_rng(seed)
+    images = np.empty((count, height, width, 3), np.uint8)
+    for image in images:
+        blend = np.zeros((height, width, 3), np.float32)
+        for cells in (*_SCALES, height):
+            grid = Image.fromarray(rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8))
+            blown_up = np.asarray(grid.resize((width, height), Image.Resampling.BICUBIC), np.float32)
+            blend += np.float32(rng.uniform()) * (blown_up - 128)
+        blend *= np.float32(rng.uniform(30, 80) / blend.std())
+        image[:] = np.clip(blend + rng.uniform(60, 190, 3), 0, 255)
+    return images
+
+
+class KnownAnswers:
+    """*images* (N, height, width, 3) uint8 RGB of the network's own size; *scores* by precision, (N, classes)."""
+
+    def __init__(self, images: NDArray[np.uint8], scores: dict[Precision, Scores]) -> None:
+        self.images = images
+        self.scores = scores
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Raises: ArtifactError: absent or not what we wrote."""
+        try:
+            with np.load(folder / KNOWN_ANSWERS_FILE, allow_pickle=False) as arrays:
+                scores = {Precision(name): arrays[name] for name in arrays.files if name != "images"}
+                return cls(arrays["images"], scores)
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise ArtifactError(f"{KNOWN_ANSWERS_FILE} is not readable: {type(error).__name__}") from error
+
+    def write(self, folder: Path) -> None:
+        """Write them into *folder*."""
+        np.savez(folder / KNOWN_ANSWERS_FILE, images=self.images, **self.scores)  # type: ignore[arg-type]  # numpy stubs: kwargs
+
+    def check(self, engine: Engine, spec: InputSpec, precision: Precision, count: int = COUNT) -> None:
+        """Run the first *count* images, one by one. Raises: ArtifactError: an answer differs from the recorded one."""
+        expected = self.scores[precision][:count]
+        for image, wanted in zip(self.images[:count], expected, strict=True):
+            scores = engine.run(normalise(image, spec.normalisation)[np.newaxis])[0]
+            change = float(np.abs(scores - wanted).max())
+            if not change <= TOLERANCE[precision]:  # also catches NaN
+                raise ArtifactError(
+                    f"known answers differ by {change:.2g}; at most {TOLERANCE[precision]:g} is allowed"
+                )

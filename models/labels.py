@@ -1,0 +1,21 @@
+"""The class table of ImageNet-1k, in Keras's order (the WordNet ids, sorted)."""
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+IMAGENET = Path(__file__).with_name("imagenet_classes.tsv")
+
+
+class Label(NamedTuple):
+    """*id* is the WordNet id (n02099601), *name* the class as Keras's decode_predictions spells it."""
+
+    id: str
+    name: str
+
+
+@cache
+def imagenet_labels() -> tuple[Label, ...]:
+    """Return the 1,000 labels; index i belongs to column i of the scores."""
+    lines = IMAGENET.read_text(encoding="utf-8").splitlines()
+    return tuple(Label(*line.split("\t")) for line in lines)

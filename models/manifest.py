@@ -1,0 +1,110 @@
+"""The manifest: what a prepared model is made of and from. Written last, read by everyone, trusted by nobody unread."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from models.catalog import Architecture
+from models.errors import ArtifactError
+from models.file_record import FileRecord
+
+FILE_NAME = "manifest.json"
+KNOWN_ANSWERS_FILE = "known_answers.npz"
+RANDOM_WEIGHTS_FILE = "random.weights.h5"  # beside the manifest, where the weights are random
+FORMAT = 1  # raised when what prepare writes changes: older preparations are then made anew
+
+
+class Precision(StrEnum):
+    """Of an artifact's weights; activations are float32 outside the kernels in both."""
+
+    FLOAT32 = "float32"
+    INT8 = "int8"  # dynamic range: activations quantised per call
+
+    @property
+    def file(self) -> str:
+        """Name of the artifact beside the manifest."""
+        return f"{self.value}.tflite"
+
+
+class WeightsKind(StrEnum):
+    """Where weights came from, as answers tell it."""
+
+    IMAGENET = "imagenet"  # a file whose hash Keras publishes
+    FILE = "file"  # any other file
+    RANDOM = "random"  # seeded and conditioned; for trying out, recognises nothing
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Weights(_Frozen):
+    """The weights a model was built from: *path* is where they lay (random: the file beside the manifest)."""
+
+    kind: WeightsKind
+    path: Path
+    record: FileRecord
+
+
+class Input(_Frozen):
+    """What the artifact eats, as the catalog said when it was made."""
+
+    height: int
+    width: int
+    normalisation: str
+
+
+class Artifact(_Frozen):
+    """One `.tflite`. *max_change* is the largest |difference| of a probability to Keras on the known images."""
+
+    record: FileRecord
+    max_change: float
+
+
+class Manifest(_Frozen):
+    """Everything about one prepared model."""
+
+    format: int
+    name: str
+    weights: Weights
+    input: Input
+    classes: int
+    labels_sha256: str
+    artifacts: dict[Precision, Artifact]
+    known_answers: FileRecord
+    versions: dict[str, str]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Raises: ArtifactError: there is none, or it can't be understood."""
+        path = folder / FILE_NAME
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise ArtifactError("not prepared; run `flask --app app models prepare`") from None
+        except (OSError, ValidationError) as error:
+            raise ArtifactError(f"{FILE_NAME} is not readable: {type(error).__name__}") from error
+
+    def write(self, folder: Path) -> None:
+        """Write it into *folder*."""
+        (folder / FILE_NAME).write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    def files(self) -> dict[str, FileRecord]:
+        """Return the record of every file that lies beside the manifest, by name."""
+        files = {precision.file: artifact.record for precision, artifact in self.artifacts.items()}
+        files[KNOWN_ANSWERS_FILE] = self.known_answers
+        if self.weights.kind is WeightsKind.RANDOM:
+            files[RANDOM_WEIGHTS_FILE] = self.weights.record
+        return files
+
+    def fits(self, architecture: Architecture) -> bool:
+        """Say whether it was made by this version of us from what the catalog says today."""
+        return self.format == FORMAT and self.name == architecture.name and self.input == input_of(architecture)
+
+
+def input_of(architecture: Architecture) -> Input:
+    """Return the catalog's input spec as the manifest keeps it."""
+    spec = architecture.input
+    return Input(height=spec.height, width=spec.width, normalisation=spec.normalisation.value)

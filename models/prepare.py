@@ -1,0 +1,84 @@
+"""weights -> prepared model: float32 `.tflite`, int8 `.tflite`, known answers, manifest. Itself imports no runtime."""
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+from models.catalog import Architecture
+from models.child import run_in_child
+from models.errors import PrepareError
+from models.file_record import FileRecord
+from models.labels import IMAGENET, imagenet_labels
+from models.manifest import (
+    FORMAT,
+    KNOWN_ANSWERS_FILE,
+    RANDOM_WEIGHTS_FILE,
+    Artifact,
+    Manifest,
+    Precision,
+    Weights,
+    WeightsKind,
+    input_of,
+)
+from models.plan import Job
+from models.store import Store
+from models.weights import is_published
+
+STEPS = 6  # build, export, convert (models/convert.py), quantise, check (models/quantise.py), hash (here)
+_VERSIONS_OF = ("tensorflow", "keras", "ai-edge-litert", "ai-edge-quantizer", "numpy")
+_FREE_BYTES_PER_PARAMETER = 14  # 4 each for saved model, float32 artifact and random weights, 1 for int8, 1 to spare
+
+
+def build(store: Store, job: Job, step: Callable[[str], None]) -> Manifest:
+    """Build one model and publish it whole. Call under `store.lock()`; *step* is told each of the `STEPS`.
+
+    Raises: PrepareError: conversion failed or the result does not answer like Keras; what was served before stays.
+    """
+    architecture = job.architecture
+    _need_space(store, architecture)
+    with store.building(architecture.name, random=job.weights is None) as folder:
+        log = folder / "build.log"
+        weights = str(job.weights) if job.weights else None
+        run = partial(run_in_child, log=log, step=step, name=architecture.name, folder=str(folder))
+        classes = run("models.convert", "convert", weights=weights)
+        if classes != len(imagenet_labels()):
+            raise PrepareError(
+                f"{architecture.name} has {classes} classes; the label table has {len(imagenet_labels())}"
+            )
+        changes = run("models.quantise", "quantise", classes=classes)
+        step("hash")
+        artifacts = {
+            precision: Artifact(record=FileRecord.of(folder / precision.file), max_change=changes[precision])
+            for precision in Precision
+        }
+        manifest = Manifest(
+            format=FORMAT,
+            name=architecture.name,
+            weights=_weights(architecture, job.weights, folder),
+            input=input_of(architecture),
+            classes=classes,
+            labels_sha256=FileRecord.of(IMAGENET).sha256,
+            artifacts=artifacts,
+            known_answers=FileRecord.of(folder / KNOWN_ANSWERS_FILE),
+            versions={name: metadata.version(name) for name in _VERSIONS_OF},
+        )
+        manifest.write(folder)
+    return manifest
+
+
+def _need_space(store: Store, architecture: Architecture) -> None:
+    needed = architecture.parameters * _FREE_BYTES_PER_PARAMETER
+    free = shutil.disk_usage(store.root).free
+    if free < needed:
+        megabytes = f"{needed >> 20:,} MB free in {store.root}, and there are {free >> 20:,}"
+        raise PrepareError(f"Preparing {architecture.name} needs {megabytes}.")
+
+
+def _weights(architecture: Architecture, source: Path | None, folder: Path) -> Weights:
+    if source is None:
+        record = FileRecord.of(folder / RANDOM_WEIGHTS_FILE)
+        return Weights(kind=WeightsKind.RANDOM, path=Path(RANDOM_WEIGHTS_FILE), record=record)
+    kind = WeightsKind.IMAGENET if is_published(source, architecture) else WeightsKind.FILE
+    return Weights(kind=kind, path=source.resolve(), record=FileRecord.of(source))

@@ -1,0 +1,49 @@
+"""The prepared models that a process serves: which build of each, under the settings MODELS and WEIGHTS."""
+
+from dataclasses import dataclass
+
+from models.catalog import CATALOG
+from models.classifier import UploadLimits
+from models.errors import WeightsMissing
+from models.manifest import Manifest, Precision
+from models.plan import WeightsMode
+from models.served import MakeEngine, ServedModel, load, verify
+from models.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedModels:
+    """*names* are served from *store* as *mode* says."""
+
+    store: Store
+    names: tuple[str, ...]
+    mode: WeightsMode
+
+    def serves_random(self) -> bool:
+        """Say whether random weights are served: under `random`; under `auto` where nothing came from a file."""
+        if self.mode is WeightsMode.AUTO:
+            return not any(self.store.has(name, random=False) for name in self.names)
+        return self.mode is WeightsMode.RANDOM
+
+    def incomplete(self) -> bool:
+        """Say whether a model that would be served has never been prepared."""
+        random = self.serves_random()
+        if self.mode is WeightsMode.AUTO and not random:
+            return False  # decided: those with weights are served, the others answer weights_missing
+        return not all(self.store.has(name, random=random) for name in self.names)
+
+    def load(self, name: str, precision: Precision, make_engine: MakeEngine, limits: UploadLimits) -> ServedModel:
+        """Load, warm and check one model.  Raises: ModelError."""
+        random = self.serves_random()
+        if self.mode is WeightsMode.AUTO and not self.store.has(name, random=random):
+            published = CATALOG[name].weights
+            raise WeightsMissing(
+                f"{name} has no weights. Get {published.url}, put it as {published.file_name} into WEIGHTS_DIR "
+                "(or Keras's cache) and run `flask --app app models prepare`."
+            )
+        folder = self.store.folder(name, random=random)
+        return load(folder, CATALOG[name], precision=precision, make_engine=make_engine, limits=limits)
+
+    def verify(self, name: str, make_engine: MakeEngine) -> Manifest:
+        """Hash every file of a model and run all its known answers.  Raises: ModelError: something differs."""
+        return verify(self.store.folder(name, random=self.serves_random()), CATALOG[name], make_engine=make_engine)

@@ -1,0 +1,85 @@
+"""The global registry: every configured model, loaded once a process, after the fork and before it accepts."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from models.errors import ModelError, ModelUnavailable, UnknownModel, WeightsMissing
+from models.served import ServedModel
+
+log = logging.getLogger(__name__)
+
+
+class ModelState(Enum):
+    """A model's life in this process."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"  # makes the process not ready
+    WEIGHTS_MISSING = "weights_missing"  # WEIGHTS=auto decided to serve without it
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One configured model: *model* is there when *state* is READY, *reason* when it is not."""
+
+    state: ModelState
+    model: ServedModel | None = None
+    reason: str = ""
+
+
+Load = Callable[[str], ServedModel]
+
+
+class Registry:
+    """Name -> model. `start` loads; until then every model is LOADING."""
+
+    def __init__(self, names: Iterable[str], load: Load) -> None:
+        self._load = load
+        self._entries = {name: Entry(ModelState.LOADING) for name in names}
+
+    def start(self) -> None:
+        """Load every model. One that can't be loaded becomes FAILED and says why; the others serve."""
+        for name in self._entries:
+            self._entries[name] = self._loaded(name)
+
+    def close(self) -> None:
+        """Let go of every model."""
+        self._entries = {name: Entry(ModelState.LOADING) for name in self._entries}
+
+    def _loaded(self, name: str) -> Entry:
+        try:
+            return Entry(ModelState.READY, self._load(name))
+        except WeightsMissing as error:
+            log.warning("%s is not served: %s", name, error)
+            return Entry(ModelState.WEIGHTS_MISSING, reason=str(error))
+        except ModelError as error:
+            log.error("%s could not be loaded: %s", name, error, exc_info=error.__cause__)
+            return Entry(ModelState.FAILED, reason=str(error))
+        except Exception as error:  # whatever else a damaged artifact provokes must not restart the worker for ever
+            log.exception("%s could not be loaded", name)
+            return Entry(ModelState.FAILED, reason=f"{type(error).__name__} while loading")
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        """Every configured model, in the configured order."""
+        return dict(self._entries)
+
+    def failures(self) -> dict[str, Entry]:
+        """Return what keeps this process from being ready: models that are still loading or FAILED."""
+        return {name: e for name, e in self._entries.items() if e.state in (ModelState.LOADING, ModelState.FAILED)}
+
+    def get(self, name: str) -> ServedModel:
+        """Return a model that can answer.
+
+        Raises: UnknownModel: not configured.  WeightsMissing, ModelUnavailable: configured, and can't answer now.
+        """
+        entry = self._entries.get(name)
+        if entry is None:
+            raise UnknownModel(f"Known models: {', '.join(self._entries)}.")
+        if entry.model is None:
+            if entry.state is ModelState.WEIGHTS_MISSING:
+                raise WeightsMissing(entry.reason)
+            raise ModelUnavailable(f"{name} is {entry.state.value}.")
+        return entry.model

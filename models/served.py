@@ -1,0 +1,75 @@
+"""One model as it is served, and how it comes from its prepared folder into memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.catalog import Architecture
+from models.classifier import Classifier, UploadLimits
+from models.engine import Engine, Lanes
+from models.errors import ArtifactError
+from models.file_record import file_hash
+from models.known_answers import KnownAnswers
+from models.labels import IMAGENET, imagenet_labels
+from models.manifest import KNOWN_ANSWERS_FILE, Manifest, Precision, WeightsKind
+
+VERSION_DIGITS = 12
+_CHECKS_AT_LOAD = 1  # also the warm-up; `models verify` runs them all
+
+MakeEngine = Callable[[Architecture, Manifest, Path, Precision], Engine]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A loaded model with what answers say of it. *version*: the first 12 hex digits of the artifact's SHA-256."""
+
+    classifier: Classifier
+    version: str
+    precision: Precision
+    weights: WeightsKind
+    weights_sha256: str
+    classes: int
+
+
+def load(
+    folder: Path, architecture: Architecture, *, precision: Precision, make_engine: MakeEngine, limits: UploadLimits
+) -> ServedModel:
+    """Load one prepared model, warm it and check a known answer.
+
+    Raises: ModelError: not prepared, changed since, or not answering as it did.
+    """
+    manifest = Manifest.read(folder)
+    if not manifest.fits(architecture):
+        raise ArtifactError("prepared for another version of the catalog; run `flask --app app models prepare`")
+    if not manifest.known_answers.matches(folder / KNOWN_ANSWERS_FILE):
+        raise ArtifactError(f"{KNOWN_ANSWERS_FILE} is not the file that was prepared")
+    artifact = manifest.artifacts[precision]
+    if not artifact.record.matches(folder / precision.file):
+        raise ArtifactError(f"{precision.file} is not the file that was prepared")
+    engine = make_engine(architecture, manifest, folder, precision)
+    KnownAnswers.read(folder).check(engine, architecture.input, precision, _CHECKS_AT_LOAD)
+    return ServedModel(
+        classifier=Classifier(Lanes([engine]), architecture.input, imagenet_labels(), limits),
+        version=artifact.record.sha256[:VERSION_DIGITS],
+        precision=precision,
+        weights=manifest.weights.kind,
+        weights_sha256=manifest.weights.record.sha256,
+        classes=manifest.classes,
+    )
+
+
+def verify(folder: Path, architecture: Architecture, *, make_engine: MakeEngine) -> Manifest:
+    """Hash every file of a prepared model and run all known answers at every precision.
+
+    Raises: ModelError: something differs.
+    """
+    manifest = Manifest.read(folder)
+    if manifest.labels_sha256 != file_hash(IMAGENET):
+        raise ArtifactError("prepared with another label table")
+    for file, record in manifest.files().items():
+        if not record.matches_hash(folder / file):
+            raise ArtifactError(f"{file} is not the file that was prepared")
+    known = KnownAnswers.read(folder)
+    for precision in manifest.artifacts:
+        known.check(make_engine(architecture, manifest, folder, precision), architecture.input, precision)
+    return manifest

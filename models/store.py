@@ -1,0 +1,80 @@
+"""Where prepared models lie, and how one comes to lie there whole or not at all.
+
+    CACHE_DIR/models/<name>/real   -> real.<build>    made from a weights file
+    CACHE_DIR/models/<name>/random -> random.<build>  made from seeded random weights
+
+`real` and `random` are links, swapped by one rename: a reader sees the old build or the new one, never a half.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from models.manifest import WeightsKind
+
+
+class Store:
+    """The prepared models under one CACHE_DIR."""
+
+    def __init__(self, cache_dir: Path) -> None:
+        self.root = cache_dir / "models"
+
+    def folder(self, name: str, *, random: bool) -> Path:
+        """Return where the model lies, or would: the resolved build, so that a swap leaves a reader's path alone."""
+        return (self.root / name / _slot(random)).resolve()
+
+    def has(self, name: str, *, random: bool) -> bool:
+        """Say whether the model was prepared, whole or not: the link is there."""
+        return self.folder(name, random=random).is_dir()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Let one process prepare at a time; the kernel frees the lock of one that dies."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def building(self, name: str, *, random: bool) -> Iterator[Path]:
+        """Lend an empty folder; publish it when the block ends well, remove it when it doesn't. Call under `lock`."""
+        home = self.root / name
+        home.mkdir(parents=True, exist_ok=True)
+        for leftover in home.glob(".tmp-*"):  # of a process that was killed: we hold the lock, nobody else builds
+            shutil.rmtree(leftover)
+        building = Path(tempfile.mkdtemp(prefix=".tmp-", dir=home))
+        building.chmod(0o755)
+        try:
+            yield building
+            self._publish(building, home, _slot(random))
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+
+    def _publish(self, building: Path, home: Path, slot: str) -> None:
+        build = building.rename(home / f"{slot}.{building.name.removeprefix('.tmp-')}")
+        link = home / f".{slot}.link"
+        link.unlink(missing_ok=True)
+        link.symlink_to(build.name)
+        os.replace(link, home / slot)
+        for old in home.glob(f"{slot}.*"):
+            if old != build:
+                shutil.rmtree(old)
+
+    def note_unavailable(self, name: str, reason: str) -> None:
+        """Remember that a download failed, so that WEIGHTS=auto decides once and later starts cost nothing."""
+        home = self.root / name
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "unavailable.txt").write_text(reason + "\n", encoding="utf-8")
+
+    def is_unavailable(self, name: str) -> bool:
+        """Say whether an earlier download failed."""
+        return (self.root / name / "unavailable.txt").exists()
+
+
+def _slot(random: bool) -> str:
+    return WeightsKind.RANDOM.value if random else "real"

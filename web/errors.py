@@ -1,0 +1,109 @@
+"""THE table: every error code with its HTTP status and its sentence. The only module that knows both.
+
+Typed errors rise from `preprocessing`, `models` and the views with a stable `code`; one handler turns them into
+`application/problem+json` (RFC 9457), so that a 404 and a corrupt photo have the same shape.
+"""
+
+import logging
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from flask import Flask, Response, json, request
+from werkzeug.exceptions import HTTPException
+
+from models.errors import ModelError
+from preprocessing.errors import ImageError
+from web.request import request_id
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 5  # for a model that is still loading; loading the three takes about 3 s
+
+
+class Problem(NamedTuple):
+    """How one code is answered. *error* is the contract's sentence."""
+
+    status: int
+    error: str
+
+
+PROBLEMS: dict[str, Problem] = {
+    "missing_file": Problem(400, "No file uploaded"),
+    "invalid_model": Problem(400, "Invalid model"),
+    "invalid_top": Problem(400, "Invalid top"),
+    "invalid_resize": Problem(400, "Invalid resize"),
+    "malformed_body": Problem(400, "Malformed request body"),
+    "not_found": Problem(404, "Not found"),
+    "method_not_allowed": Problem(405, "Method not allowed"),
+    "upload_too_large": Problem(413, "Upload too large"),
+    "too_many_files": Problem(413, "Too many files"),
+    "unsupported_media_type": Problem(415, "Unsupported media type"),
+    "unsupported_format": Problem(415, "Unsupported image format"),
+    "corrupt_image": Problem(422, "Corrupt image"),
+    "truncated_image": Problem(422, "Truncated image"),
+    "too_many_pixels": Problem(422, "Too many pixels"),
+    "internal_error": Problem(500, "Internal error"),
+    "not_ready": Problem(503, "Not ready"),
+    "weights_missing": Problem(503, "Weights missing"),
+}
+
+_CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "upload_too_large", 415: "unsupported_media_type"}
+_PASSED_ON = ("Allow", "WWW-Authenticate", "Retry-After")
+
+
+class RequestError(Exception):
+    """The request is at fault. *code* is one of the table's, *detail* says how, in words for the caller."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+def problem(code: str, detail: str, **extra: Any) -> Response:
+    """Return the answer for *code* as problem+json; *extra* members follow the standard ones."""
+    status, error = PROBLEMS[code]
+    body = {
+        "type": f"urn:triptych:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+        "error": error,
+        "code": code,
+        "request_id": request_id(),
+        **extra,
+    }
+    response = Response(json.dumps(body) + "\n", status, content_type="application/problem+json")
+    if code == "not_ready":
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def register_errors(app: Flask) -> None:
+    """Give every failure of a request its one shape."""
+
+    @app.errorhandler(RequestError)
+    @app.errorhandler(ImageError)
+    def at_fault(error: RequestError | ImageError) -> Response:
+        return problem(error.code, str(error))
+
+    @app.errorhandler(ModelError)
+    def ours(error: ModelError) -> Response:
+        if error.code == "internal_error":
+            return unexpected(error)
+        return problem(error.code, str(error))
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        status = error.code or 500
+        code = _CODE_OF_STATUS.get(status, "malformed_body" if status < 500 else "internal_error")
+        response = problem(code, error.description or "")
+        for name, value in error.get_headers():
+            if name in _PASSED_ON:
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        log.error("request %s failed", request_id(), exc_info=error)
+        return problem("internal_error", "The service failed on this request; the operator's log has it by request_id.")

@@ -1,0 +1,50 @@
+"""GET /models, /models/<name>: what is served, and what is known about it."""
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from models.catalog import CATALOG
+from models.registry import Entry
+from web.errors import RequestError
+from web.service import current_service
+
+blueprint = Blueprint("models", __name__)
+
+
+@blueprint.get("/models")
+def list_models() -> Response:
+    """Answer with every configured model."""
+    service = current_service()
+    entries = service.registry.entries
+    return jsonify(default=service.default_model, models=[describe(name, entry) for name, entry in entries.items()])
+
+
+@blueprint.get("/models/<name>")
+def one_model(name: str) -> Response:
+    """Answer with one configured model."""
+    entry = current_service().registry.entries.get(name.lower())
+    if entry is None:
+        raise RequestError("not_found", "No model of that name is configured.")
+    return jsonify(describe(name.lower(), entry))
+
+
+def describe(name: str, entry: Entry) -> dict[str, Any]:
+    """Return the catalog's facts about a model and the state of the one served here."""
+    architecture, model = CATALOG[name], entry.model
+    spec = architecture.input
+    facts: dict[str, Any] = {
+        "name": name,
+        "state": entry.state.value,
+        "input": {"height": spec.height, "width": spec.width, "preprocessing": spec.normalisation.value},
+        "parameters": architecture.parameters,
+        "published_accuracy": {"top1": architecture.top1, "top5": architecture.top5},
+    }
+    if model is None:
+        return facts | {"reason": entry.reason}
+    return facts | {
+        "weights": {"source": model.weights.value, "sha256": model.weights_sha256},
+        "version": model.version,
+        "precision": model.precision.value,
+        "classes": model.classes,
+    }

@@ -1,0 +1,46 @@
+"""The request as we read it: nothing spooled to disk, parse errors not swallowed, every request with an id."""
+
+import io
+import re
+import uuid
+from typing import IO
+
+from flask import Request, g, request
+from werkzeug.formparser import FormDataParser
+
+MB = 1 << 20
+MAX_FIELD_BYTES = 64 << 10  # all text fields of a form together; ours are a few letters
+MAX_PARTS = 64  # files and fields of a form
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # what we take over from a caller or a proxy
+
+
+class InMemoryRequest(Request):
+    """A Flask request whose uploads stay in memory."""
+
+    max_form_memory_size = MAX_FIELD_BYTES
+    max_form_parts = MAX_PARTS
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        # Werkzeug spools parts over 500 kB to a temporary file; MAX_CONTENT_LENGTH bounds ours in memory instead.
+        return io.BytesIO()
+
+    def make_form_data_parser(self) -> FormDataParser:
+        """As Werkzeug's, but a malformed body raises ValueError instead of passing as an empty form."""
+        parser = super().make_form_data_parser()
+        parser.silent = False
+        return parser
+
+
+def request_id() -> str:
+    """Return this request's id: the caller's X-Request-ID where it is well formed, else a new one."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return str(g.request_id)

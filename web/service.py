@@ -1,0 +1,31 @@
+"""What the views need, gathered by `create_app`; one per application."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from models.registry import Registry
+from preprocessing.spec import Resize
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The registry and the defaults of a request. *start_process* prepares process-wide state before the first load."""
+
+    registry: Registry
+    default_model: str
+    default_resize: Resize
+    max_upload_bytes: int
+    start_process: Callable[[], None]
+
+    def start(self) -> None:
+        """Load every model; called in the worker, after the fork and before it accepts."""
+        self.start_process()
+        self.registry.start()
+
+
+def current_service() -> Service:
+    """Return the service of the application that handles this request."""
+    return cast(Service, current_app.extensions["triptych"])
