@@ -37,16 +37,20 @@ class Plan:
     random: bool = False
 
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]  # model, bytes so far, bytes in all
+Fetch = Callable[[Architecture, Callable[[int, int], None]], Path]
 
 
 class Planner:
     """Looks at weights and at what is prepared."""
 
-    def __init__(self, store: Store, weights_dir: Path | None, progress: Progress) -> None:
+    def __init__(
+        self, store: Store, weights_dir: Path | None, progress: Progress, fetch: Fetch = download_weights
+    ) -> None:
         self._store = store
         self._weights_dir = weights_dir
         self._progress = progress
+        self._fetch = fetch
 
     def plan(self, names: Iterable[str], mode: WeightsMode) -> Plan:
         """Return what is to be done for *names* so that *mode* holds.
@@ -81,7 +85,7 @@ class Planner:
 
     def _download(self, architecture: Architecture) -> Path | None:
         try:
-            return download_weights(architecture, lambda done, total: self._progress(architecture.name, done, total))
+            return self._fetch(architecture, lambda done, total: self._progress(architecture.name, done, total))
         except OSError as error:
             self._store.note_unavailable(architecture.name, str(error))
             return None

@@ -1,6 +1,7 @@
 """The global registry: every configured model, loaded once a process, after the fork and before it accepts."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -49,8 +50,9 @@ class Registry:
         self._entries = {name: Entry(ModelState.LOADING) for name in self._entries}
 
     def _loaded(self, name: str) -> Entry:
+        start = time.monotonic()
         try:
-            return Entry(ModelState.READY, self._load(name))
+            model = self._load(name)
         except WeightsMissing as error:
             log.warning("%s is not served: %s", name, error)
             return Entry(ModelState.WEIGHTS_MISSING, reason=str(error))
@@ -60,6 +62,11 @@ class Registry:
         except Exception as error:  # whatever else a damaged artifact provokes must not restart the worker for ever
             log.exception("%s could not be loaded", name)
             return Entry(ModelState.FAILED, reason=f"{type(error).__name__} while loading")
+        log.info(
+            "%s ready in %.2f s: %s, %s weights, version %s",
+            name, time.monotonic() - start, model.precision, model.weights, model.version,
+        )  # fmt: skip
+        return Entry(ModelState.READY, model)
 
     @property
     def entries(self) -> dict[str, Entry]:

@@ -1,0 +1,54 @@
+# Triptych. `make help` lists the commands; any setting can be given on the line: make serve PORT=8080 MODELS=resnet50
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+FREE_MB := 4000 # the environment takes 2,500 MB, pip's working copies the rest
+
+# NAME=value on the command line becomes TRIPTYCH_NAME in the environment, whatever NAME is: an unknown one is then
+# refused by the program, by name.
+OURS := PYTHON VENV
+$(foreach v,$(filter-out $(OURS),$(.VARIABLES)),$(if $(filter command_line,$(subst $() ,_,$(origin $v))),$(eval export TRIPTYCH_$v := $($v))))
+
+.PHONY: help setup serve test test-slow check format clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(INSTALLED) ## make .venv with the pinned requirements
+
+$(INSTALLED): requirements.txt requirements-serve.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || \
+		{ echo "Triptych needs Python 3.11 to 3.13; $(PYTHON) is not (make PYTHON=... names another)." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "Python's venv module is missing (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@test -x $(BIN)/python || test $$(df -Pm . | awk 'NR==2 {print $$4}') -ge $(FREE_MB) || \
+		{ echo "Too little disk: $(FREE_MB) MB are needed in $(CURDIR)." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+serve: export TRIPTYCH_WEIGHTS := $(or $(TRIPTYCH_WEIGHTS),auto)
+serve: $(INSTALLED) ## prepare the models and serve on port 5000
+	@$(BIN)/flask --app app models prepare
+	@exec $(BIN)/gunicorn app:app
+
+test: $(INSTALLED) ## run every test that can run on this machine
+	$(BIN)/python -m pytest -m 'not slow'
+
+test-slow: $(INSTALLED) ## run the long tests
+	$(BIN)/python -m pytest -m slow
+
+check: $(INSTALLED) ## format, lint, types, then the tests: what CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	@$(MAKE) --no-print-directory test
+
+format: $(INSTALLED) ## format the code and mend what the linter can
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+clean: ## remove the environment and the tests' models
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache

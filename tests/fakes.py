@@ -1,0 +1,63 @@
+"""Stand-ins for what can't be made to happen with the real thing."""
+
+import threading
+
+import numpy as np
+
+from models.classifier import Classifier, UploadLimits
+from models.engine import Batch, Lanes, Scores
+from models.errors import EngineError
+from models.labels import imagenet_labels
+from models.manifest import Precision, WeightsKind
+from models.served import ServedModel
+from preprocessing.spec import InputSpec, Normalisation
+
+SPEC = InputSpec(8, 8, Normalisation.TF)
+
+
+class BrightnessEngine:
+    """Likeliest is class 207 (golden_retriever) for a bright image, class 0 (tench) for a dark one."""
+
+    def run(self, batch: Batch) -> Scores:
+        scores = np.full((len(batch), 1000), 1e-5, np.float32)
+        scores[:, 207] = (batch.mean(axis=(1, 2, 3)) + 1) / 2
+        scores[:, 0] = 1 - scores[:, 207]
+        return scores
+
+
+class BrokenEngine:
+    def run(self, batch: Batch) -> Scores:
+        raise EngineError("the runtime broke")
+
+
+class NanEngine:
+    def run(self, batch: Batch) -> Scores:
+        return np.full((len(batch), 1000), np.nan, np.float32)
+
+
+class WaitingEngine(BrightnessEngine):
+    """Runs only after `go` was set, and says in `busy` that it is running."""
+
+    def __init__(self) -> None:
+        self.busy, self.go = threading.Event(), threading.Event()
+
+    def run(self, batch: Batch) -> Scores:
+        self.busy.set()
+        assert self.go.wait(10)
+        return super().run(batch)
+
+
+Fake = BrightnessEngine | BrokenEngine | NanEngine
+
+
+def served(engine: Fake | None = None, limits: UploadLimits | None = None) -> ServedModel:
+    """A served model around a fake engine."""
+    lanes = Lanes([engine or BrightnessEngine()])
+    return ServedModel(
+        classifier=Classifier(lanes, SPEC, imagenet_labels(), limits or UploadLimits()),
+        version="0123456789ab",
+        precision=Precision.FLOAT32,
+        weights=WeightsKind.IMAGENET,
+        weights_sha256="00" * 32,
+        classes=1000,
+    )

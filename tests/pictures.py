@@ -1,0 +1,46 @@
+"""Encoded images for tests, made on the spot."""
+
+import io
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+
+def corners(height: int = 40, width: int = 60) -> NDArray[np.uint8]:
+    """An RGB image whose four corners differ, so that every flip and turn shows: red, green / blue, white."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[: height // 2, : width // 2] = (255, 0, 0)
+    image[: height // 2, width // 2 :] = (0, 255, 0)
+    image[height // 2 :, : width // 2] = (0, 0, 255)
+    image[height // 2 :, width // 2 :] = (255, 255, 255)
+    return image
+
+
+def encode(picture: Image.Image | NDArray[Any], kind: str, **options: Any) -> bytes:
+    """Encode with Pillow."""
+    if not isinstance(picture, Image.Image):
+        picture = Image.fromarray(picture)
+    out = io.BytesIO()
+    picture.save(out, kind, **options)
+    return out.getvalue()
+
+
+def photo_like(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
+    """A smooth colourful image: what JPEG and resizing are made for."""
+    rng = np.random.default_rng(seed)
+    coarse = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+    return np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that announces width x height grey pixels and holds none."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")

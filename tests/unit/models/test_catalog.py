@@ -1,0 +1,35 @@
+import csv
+from pathlib import Path
+
+import pytest
+
+from models.catalog import CATALOG
+from models.labels import imagenet_labels
+from preprocessing.spec import Normalisation
+
+# Keras's documentation of each preprocess_input, and FACTS: the brief's sample mixes these up.
+EXPECTED = {
+    "vgg16": (224, Normalisation.CAFFE),
+    "resnet50": (224, Normalisation.CAFFE),
+    "inceptionv3": (299, Normalisation.TF),
+    "mobilenetv2": (224, Normalisation.TF),
+}
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_size_and_normalisation_are_the_right_ones(name: str) -> None:
+    spec = CATALOG[name].input
+    assert (spec.height, spec.normalisation) == EXPECTED[name]
+    assert spec.width == spec.height
+
+
+def test_there_are_a_thousand_labels_in_the_order_of_their_ids() -> None:
+    labels = imagenet_labels()
+    assert len(labels) == 1000
+    assert [label.id for label in labels] == sorted({label.id for label in labels})
+    assert labels[207].name == "golden_retriever"
+
+
+def test_the_labels_are_keras_s(shared: Path) -> None:
+    with (shared / "data/imagenet_classes.csv").open() as file:
+        assert list(imagenet_labels()) == [(row["wnid"], row["class"]) for row in csv.DictReader(file)]

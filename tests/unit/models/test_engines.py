@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+
+from models.child import run_in_child
+from models.engine import Lanes
+from models.engines import Device, EngineKind, resolve_engine, resolve_precision
+from models.errors import PrepareError
+from tests.fakes import BrightnessEngine
+
+
+def test_auto_is_litert_and_a_gpu_needs_keras() -> None:
+    assert resolve_engine(EngineKind.AUTO, Device.AUTO) is EngineKind.LITERT
+    assert resolve_engine(EngineKind.AUTO, Device.GPU) is EngineKind.KERAS
+    with pytest.raises(ValueError, match="DEVICE=gpu needs"):
+        resolve_engine(EngineKind.LITERT, Device.GPU)
+
+
+def test_auto_precision_is_float32_and_keras_has_no_int8() -> None:
+    assert resolve_precision("auto", EngineKind.LITERT) == "float32"
+    with pytest.raises(ValueError, match="int8 needs"):
+        resolve_precision("int8", EngineKind.KERAS)
+
+
+def test_an_engine_is_given_back_when_its_borrower_fails() -> None:
+    lanes = Lanes([BrightnessEngine()])
+    with pytest.raises(RuntimeError), lanes.lease():
+        raise RuntimeError
+    with lanes.lease() as engine:
+        assert isinstance(engine, BrightnessEngine)
+
+
+def test_a_child_that_dies_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
+    told: list[str] = []
+    with pytest.raises(PrepareError, match=r"(?s)status 7.*its last words"):
+        run_in_child("tests.unit.models.children", "die", tmp_path / "log", told.append)
+    assert told == ["one"]
+
+
+def test_a_child_gives_back_what_its_function_returns(tmp_path: Path) -> None:
+    assert run_in_child("tests.unit.models.children", "add", tmp_path / "log", lambda _: None, a=2, b=3) == 5
+
+
+def test_a_missing_package_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(PrepareError, match=r"requirements\.txt"):
+        run_in_child("tests.unit.models.absent", "f", tmp_path / "log", lambda _: None)

@@ -1,0 +1,159 @@
+"""Which models are built, from which weights, under WEIGHTS=imagenet, auto and random."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from models.catalog import CATALOG, Architecture
+from models.errors import WeightsMissing
+from models.plan import Job, Plan, Planner, WeightsMode
+from models.store import Store
+from tests.unit.models.builds import MOBILENET, fake_build
+
+BOTH = ("resnet50", "mobilenetv2")
+
+
+class Place:
+    """A store, a WEIGHTS_DIR, a Keras cache, and an internet that holds what `online` names."""
+
+    def __init__(self, root: Path) -> None:
+        self.store = Store(root / "cache")
+        self.weights_dir, self.keras = root / "weights", root / "keras"
+        for folder in (self.weights_dir, self.keras / "models"):
+            folder.mkdir(parents=True)
+        self.online: set[str] = set()
+        self.downloads: list[str] = []
+
+    def fetch(self, architecture: Architecture, progress: Callable[[int, int], None]) -> Path:
+        self.downloads.append(architecture.name)
+        if architecture.name not in self.online:
+            raise OSError("no internet")
+        progress(7, 7)
+        return self.put(self.keras / "models" / architecture.weights.file_name)
+
+    def put(self, path: Path, content: bytes = b"weights") -> Path:
+        path.write_bytes(content)
+        return path
+
+    def plan(self, mode: WeightsMode, names: tuple[str, ...] = BOTH) -> Plan:
+        return Planner(self.store, self.weights_dir, lambda *_: None, self.fetch).plan(names, mode)
+
+    def carry_out(self, plan: Plan) -> Plan:
+        for job in plan.jobs:
+            fake_build(self.store, job)
+        return plan
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    made = Place(tmp_path)
+    monkeypatch.setenv("KERAS_HOME", str(made.keras))
+    return made
+
+
+def test_weights_are_looked_for_in_the_contract_s_order(place: Place) -> None:
+    place.online = {"mobilenetv2"}
+    steps = [
+        place.keras / "models" / MOBILENET.weights.file_name,
+        place.weights_dir / MOBILENET.weights.file_name,
+        place.weights_dir / "mobilenetv2.weights.h5",
+    ]
+    for better in steps:
+        place.put(better)
+        assert place.plan(WeightsMode.IMAGENET, ("mobilenetv2",)).jobs == (Job(MOBILENET, better),)
+    assert place.downloads == []
+
+
+def test_what_is_nowhere_at_hand_is_downloaded(place: Place) -> None:
+    place.online = {"mobilenetv2"}
+    (job,) = place.plan(WeightsMode.IMAGENET, ("mobilenetv2",)).jobs
+    assert job.weights == place.keras / "models" / MOBILENET.weights.file_name
+
+
+def test_imagenet_names_every_missing_file_its_source_and_its_place(place: Place) -> None:
+    with pytest.raises(WeightsMissing) as error:
+        place.plan(WeightsMode.IMAGENET)
+    for name in BOTH:
+        published = CATALOG[name].weights
+        assert published.url in str(error.value)
+        assert str(place.weights_dir / published.file_name) in str(error.value)
+
+
+def test_auto_serves_what_has_weights_and_reports_the_rest(place: Place) -> None:
+    place.put(place.weights_dir / "mobilenetv2.weights.h5")
+    plan = place.plan(WeightsMode.AUTO)
+    assert [job.architecture.name for job in plan.jobs] == ["mobilenetv2"]
+    assert not plan.random
+    (missing,) = plan.missing
+    assert missing.startswith("resnet50")
+
+
+def test_auto_with_no_weights_at_all_is_random_for_everything(place: Place) -> None:
+    plan = place.plan(WeightsMode.AUTO)
+    assert plan.random
+    assert [job.weights for job in plan.jobs] == [None, None]
+
+
+def test_auto_decides_once_and_does_not_try_the_download_again(place: Place) -> None:
+    place.carry_out(place.plan(WeightsMode.AUTO))
+    place.downloads.clear()
+    assert place.plan(WeightsMode.AUTO).jobs == ()
+    assert place.downloads == []
+
+
+def test_auto_takes_weights_that_came_later(place: Place) -> None:
+    place.carry_out(place.plan(WeightsMode.AUTO))
+    place.put(place.weights_dir / "mobilenetv2.weights.h5")
+    plan = place.plan(WeightsMode.AUTO)
+    assert [job.architecture.name for job in plan.jobs] == ["mobilenetv2"]
+    assert not plan.random
+
+
+def test_random_does_not_look_for_weights(place: Place) -> None:
+    place.put(place.weights_dir / "mobilenetv2.weights.h5")
+    plan = place.plan(WeightsMode.RANDOM)
+    assert [job.weights for job in plan.jobs] == [None, None]
+    assert plan.missing == ()
+
+
+def prepared_mobilenet(place: Place) -> Path:
+    place.put(place.weights_dir / "mobilenetv2.weights.h5")
+    place.carry_out(place.plan(WeightsMode.IMAGENET, ("mobilenetv2",)))
+    assert place.plan(WeightsMode.IMAGENET, ("mobilenetv2",)).jobs == ()
+    return place.store.folder("mobilenetv2", random=False)
+
+
+def rebuilds(place: Place) -> bool:
+    return bool(place.plan(WeightsMode.IMAGENET, ("mobilenetv2",)).jobs)
+
+
+def test_what_is_prepared_stays_when_its_weights_are_taken_away(place: Place) -> None:
+    prepared_mobilenet(place)
+    (place.weights_dir / "mobilenetv2.weights.h5").unlink()
+    assert not rebuilds(place)
+    assert place.downloads == []
+
+
+def test_other_weights_are_built_anew(place: Place) -> None:
+    prepared_mobilenet(place)
+    place.put(place.weights_dir / "mobilenetv2.weights.h5", b"others!")
+    assert rebuilds(place)
+
+
+def test_a_copy_that_lost_its_mtime_is_still_good(place: Place) -> None:
+    folder = prepared_mobilenet(place)
+    for file in folder.iterdir():
+        file.write_bytes(file.read_bytes())
+    assert not rebuilds(place)
+
+
+@pytest.mark.parametrize("file", ["float32.tflite", "int8.tflite", "known_answers.npz", "manifest.json"])
+def test_a_damaged_or_lost_file_is_built_anew(place: Place, file: str) -> None:
+    path = prepared_mobilenet(place) / file
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    assert rebuilds(place)
+    path.unlink()
+    assert rebuilds(place)
