@@ -46,7 +46,7 @@ def decode(
 
     The first picture of a file with several. *max_pixels* is judged from the header, before any pixel is decoded.
     With *min_side* (pixels) a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, never below that in either side:
-    3.5 times faster for a 12-megapixel photo, 0.3 grey levels away after resizing (FACTS; ADR 0003).
+    3.5 times faster for a 12-megapixel photo, 0.3 grey levels away after resizing (measured).
 
     Raises: ImageError: the upload is at fault.
     """

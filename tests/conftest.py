@@ -1,7 +1,6 @@
 """Fixtures that every kind of test shares."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,8 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared() -> Iterator[Path]:
+def shared() -> Path:
     """The folder with real weights and photos, beside the checkout; not part of the project."""
     if not (SHARED / "weights").is_dir():
         pytest.skip(f"needs real weights and photos in {SHARED}")
-    yield SHARED
+    return SHARED

@@ -44,3 +44,9 @@ def png_header(width: int, height: int) -> bytes:
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
+
+
+def multipart(upload: bytes) -> dict[str, Any]:
+    """A form with *upload* as `file`, as arguments of a test client's post; it would spool a large one to disk."""
+    head = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+    return {"data": head + upload + b"\r\n--edge--\r\n", "content_type": "multipart/form-data; boundary=edge"}

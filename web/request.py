@@ -9,7 +9,9 @@ from flask import Request, g, request
 from werkzeug.formparser import FormDataParser
 
 MB = 1 << 20
-MAX_FIELD_BYTES = 64 << 10  # all text fields of a form together; ours are a few letters
+# All text fields of a form together; ours are a few letters. Werkzeug 3.1.9 holds its parse buffer to the same limit,
+# and that takes 64 KiB at a time and a rest: at 64 KiB and below it refuses ordinary files.
+MAX_FIELD_BYTES = 128 << 10
 MAX_PARTS = 64  # files and fields of a form
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # what we take over from a caller or a proxy

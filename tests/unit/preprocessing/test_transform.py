@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from models.catalog import CATALOG
-from preprocessing.decode import decode
+from preprocessing.decode import RgbImage, decode
 from preprocessing.spec import InputSpec, Normalisation, Resize
 from preprocessing.transform import min_decode_side, normalise, transform
 from tests.conftest import ROOT
@@ -26,9 +26,10 @@ def test_the_two_normalisations_are_not_interchangeable() -> None:
     assert not (GOLDEN["resnet50"] == GOLDEN["inceptionv3"]).any()
 
 
-def pixels(image: np.ndarray, resize: Resize, size: int = 224) -> np.ndarray:
+def pixels(image: RgbImage, resize: Resize, size: int = 224) -> RgbImage:
     tensor = transform(image, InputSpec(size, size, Normalisation.TF), resize)
-    return np.rint((tensor + 1) * 127.5).astype(np.uint8)
+    image_again: RgbImage = np.rint((tensor + 1) * 127.5).astype(np.uint8)
+    return image_again
 
 
 @pytest.mark.parametrize("resize", [Resize.SQUASH, Resize.KERAS])

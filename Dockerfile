@@ -1,0 +1,33 @@
+# Triptych on a CPU: models are prepared in the first stage, served from the second without TensorFlow.
+#
+#   docker build --build-arg WEIGHTS=imagenet -t triptych .
+#   docker run -p 5000:5000 triptych
+#
+# WEIGHTS=imagenet downloads Keras's weights (or takes what lies in ./weights); random makes an image for trying out.
+
+FROM python:3.11-slim AS prepare
+WORKDIR /app
+COPY requirements.txt requirements-serve.txt ./
+RUN pip install --no-cache-dir -r requirements.txt
+COPY . .
+ARG WEIGHTS=imagenet
+ARG MODELS=vgg16,resnet50,inceptionv3
+RUN mkdir -p weights && TRIPTYCH_WEIGHTS=$WEIGHTS TRIPTYCH_MODELS=$MODELS TRIPTYCH_WEIGHTS_DIR=/app/weights \
+    TRIPTYCH_CACHE_DIR=/models flask --app app models prepare
+
+FROM python:3.11-slim AS serve
+WORKDIR /app
+COPY requirements-serve.txt ./
+RUN pip install --no-cache-dir -r requirements-serve.txt && useradd --system triptych
+COPY app.py config.py cores.py gunicorn.conf.py ./
+COPY cli cli
+COPY models models
+COPY preprocessing preprocessing
+COPY web web
+COPY --from=prepare /models /models
+ARG WEIGHTS=imagenet
+ARG MODELS=vgg16,resnet50,inceptionv3
+ENV TRIPTYCH_HOST=0.0.0.0 TRIPTYCH_CACHE_DIR=/models TRIPTYCH_WEIGHTS=$WEIGHTS TRIPTYCH_MODELS=$MODELS
+USER triptych
+EXPOSE 5000
+CMD ["gunicorn", "app:app"]

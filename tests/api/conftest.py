@@ -1,0 +1,47 @@
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from config import load_settings
+from models.classifier import UploadLimits
+from models.errors import ArtifactError, WeightsMissing
+from models.served import ServedModel
+from tests.fakes import BrokenEngine, NanEngine, served
+
+SETTINGS = {
+    "TRIPTYCH_MODELS": "resnet50,vgg16,inceptionv3,mobilenetv2",
+    "TRIPTYCH_MAX_UPLOAD_MB": "1",
+    "TRIPTYCH_MAX_REQUEST_MB": "2",
+    "TRIPTYCH_CORS_ORIGINS": "https://page.example,https://other.example",
+}
+
+
+def load(name: str) -> ServedModel:
+    """resnet50 answers; the others each have a fault of their own."""
+    if name == "vgg16":
+        raise WeightsMissing("vgg16 has no weights. Get https://… and put it into WEIGHTS_DIR.")
+    if name == "inceptionv3":
+        raise ArtifactError("float32.tflite is not the file that was prepared")
+    if name == "mobilenetv2":
+        return served(BrokenEngine())
+    return served(limits=UploadLimits(max_pixels=1_000_000))
+
+
+@pytest.fixture
+def app() -> Flask:
+    made = create_app(load_settings(SETTINGS), load)
+    made.extensions["triptych"].start()
+    return made
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def nan_client() -> FlaskClient:
+    made = create_app(load_settings({}), lambda _: served(NanEngine()))
+    made.extensions["triptych"].start()
+    return made.test_client()

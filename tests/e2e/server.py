@@ -1,0 +1,85 @@
+"""A real Gunicorn, started as `gunicorn app:app` starts it, on a free port."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from tests.conftest import ROOT
+
+START_S = 120  # a start that prepares nothing takes 3 s; a loaded machine may take much longer
+STOP_S = 60
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """The environment of a process under test: none of the caller's settings, only these."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
+    return clean | {f"TRIPTYCH_{name}": value for name, value in settings.items()}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running service."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def workers(self) -> set[int]:
+        """The pids of the workers."""
+        pid = self.process.pid
+        return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+    def predict(self, upload: bytes, **fields: str) -> requests.Response:
+        """POST one image."""
+        return requests.post(f"{self.url}/predict", files={"file": ("x.jpg", upload)}, data=fields, timeout=60)
+
+    def get(self, path: str) -> requests.Response:
+        """GET a path."""
+        return requests.get(f"{self.url}{path}", timeout=60)
+
+
+@contextmanager
+def running(log: Path, *options: str, tmpdir: str = "/tmp", **settings: str) -> Iterator[Server]:
+    """Start Gunicorn with *settings*, wait until every worker answers, stop it as a supervisor would."""
+    command = [sys.executable, "-m", "gunicorn", "app:app", *options]
+    variables = environment(PORT="0", **settings) | {"TMPDIR": tmpdir}
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=output) as process,
+    ):
+        try:
+            yield _when_up(process, log)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_S)
+            finally:
+                process.kill()
+
+
+def _when_up(process: subprocess.Popen[bytes], log: Path) -> Server:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        listening = re.search(r"Listening at: (http://\S+)", log.read_text())
+        if listening:
+            server = Server(listening[1].replace("0.0.0.0", "127.0.0.1"), process, log)
+            server.get("/livez")  # waits in the backlog until a worker has loaded its models
+            return server
+        time.sleep(0.05)
+    raise AssertionError(f"Gunicorn did not start:\n{log.read_text()}")
+
+
+def run_flask(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """Run `flask --app app ...` and return what it printed."""
+    command = [sys.executable, "-m", "flask", "--app", "app", *arguments]
+    env = environment(**settings)
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)

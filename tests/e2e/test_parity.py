@@ -1,0 +1,139 @@
+"""The answers are Keras's: within 1e-4, with the same three labels first, for every architecture.
+
+On conditioned random weights, over HTTP, twenty PNGs of exactly the input size. The controls break one thing in our
+own road (normalisation, channel order, size) and must be found out.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.catalog import CATALOG
+from models.classifier import Classifier, UploadLimits
+from models.engine import Batch, Engine, Lanes, Scores
+from models.engine_litert import LiteRtEngine
+from models.errors import EngineError
+from models.known_answers import generated_images
+from models.labels import imagenet_labels
+from models.manifest import RANDOM_WEIGHTS_FILE, Precision
+from models.store import Store
+from preprocessing.spec import InputSpec, Normalisation, Resize
+from tests.conftest import ROOT
+from tests.e2e.server import Server, environment
+from tests.pictures import encode
+
+COUNT, TOP, TOLERANCE, LEAST_DIFFERENT = 20, 10, 1e-4, 5
+INDEX = {label.id: index for index, label in enumerate(imagenet_labels())}
+
+Answers = Sequence[Sequence[tuple[str, float]]]  # for each image: (id, prob), best first
+
+
+class Oracle(NamedTuple):
+    """By model name: images (N, h, w, 3) uint8 and Keras's scores (N, classes)."""
+
+    images: dict[str, NDArray[np.uint8]]
+    scores: dict[str, Scores]
+
+
+@pytest.fixture(scope="module")
+def oracle(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Oracle:
+    folder, store = tmp_path_factory.mktemp("oracle"), Store(random_cache)
+    images = {n: generated_images(COUNT, a.input.height, a.input.width, seed=42) for n, a in CATALOG.items()}
+    np.savez(folder / "images.npz", **images)  # type: ignore[arg-type]  # numpy's stubs
+    weights = [f"{name}={store.folder(name, random=True) / RANDOM_WEIGHTS_FILE}" for name in CATALOG]
+    command = [sys.executable, "-m", "tests.e2e.oracle", str(folder / "images.npz"), str(folder / "s.npz"), *weights]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return Oracle(images, dict(np.load(folder / "s.npz")))
+
+
+def assert_parity(answers: Answers, scores: Scores) -> float:
+    """Assert that the answers are those of *scores*; return the largest difference of a probability."""
+    worst = 0.0
+    for answer, wanted in zip(answers, scores, strict=True):
+        worst = max(worst, *(abs(prob - float(wanted[INDEX[label]])) for label, prob in answer))
+        best = np.argsort(-wanted, kind="stable")[:3]
+        assert [INDEX[label] for label, _ in answer[:3]] == best.tolist()
+    assert worst <= TOLERANCE
+    return worst
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_over_http_the_answers_are_keras_s(four: Server, oracle: Oracle, name: str) -> None:
+    answers = []
+    for image in oracle.images[name]:
+        body: dict[str, Any] = four.predict(encode(image, "PNG"), model=name, resize="squash", top=str(TOP)).json()
+        answers.append([(result["id"], result["prob"]) for result in body["results"]])
+    worst = assert_parity(answers, oracle.scores[name])
+    different = len({answer[0][0] for answer in answers})
+    print(f"parity {name}: largest difference {worst:.1e}, {different} different top-1 of {COUNT}")
+    assert different >= LEAST_DIFFERENT
+
+
+class Flipped:
+    """RGB where BGR belongs, and the other way round."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def run(self, batch: Batch) -> Scores:
+        return self._engine.run(np.ascontiguousarray(batch[..., ::-1]))
+
+
+CONTROL = 4  # images: one that differs is enough
+
+
+def answers_with(spec: InputSpec, engine: Engine, images: NDArray[np.uint8]) -> Answers:
+    classifier = Classifier(Lanes([engine]), spec, imagenet_labels(), UploadLimits())
+    found = [classifier.classify(encode(image, "PNG"), TOP, Resize.SQUASH).predictions for image in images]
+    return [[(p.id, p.prob) for p in predictions] for predictions in found]
+
+
+@pytest.fixture
+def engine(name: str, random_cache: Path) -> Engine:
+    artifact = Store(random_cache).folder(name, random=True) / Precision.FLOAT32.file
+    return LiteRtEngine(artifact, CATALOG[name].input, classes=1000, threads=os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_the_controls_start_from_parity(name: str, engine: Engine, oracle: Oracle) -> None:
+    assert_parity(
+        answers_with(CATALOG[name].input, engine, oracle.images[name][:CONTROL]), oracle.scores[name][:CONTROL]
+    )
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_swapped_normalisations_are_found_out(name: str, engine: Engine, oracle: Oracle) -> None:
+    spec = CATALOG[name].input
+    other = Normalisation.TF if spec.normalisation is Normalisation.CAFFE else Normalisation.CAFFE
+    answers = answers_with(replace(spec, normalisation=other), engine, oracle.images[name][:CONTROL])
+    with pytest.raises(AssertionError):
+        assert_parity(answers, oracle.scores[name][:CONTROL])
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_swapped_channels_are_found_out(name: str, engine: Engine, oracle: Oracle) -> None:
+    answers = answers_with(CATALOG[name].input, Flipped(engine), oracle.images[name][:CONTROL])
+    with pytest.raises(AssertionError):
+        assert_parity(answers, oracle.scores[name][:CONTROL])
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_a_swapped_input_size_is_refused_at_load_and_in_a_request(
+    name: str, engine: Engine, oracle: Oracle, random_cache: Path
+) -> None:
+    size = 299 if CATALOG[name].input.height == 224 else 224
+    swapped = replace(CATALOG[name].input, height=size, width=size)
+    artifact = Store(random_cache).folder(name, random=True) / Precision.FLOAT32.file
+    with pytest.raises(EngineError, match="the catalog says"):
+        LiteRtEngine(artifact, swapped, classes=1000, threads=1)
+    with pytest.raises(EngineError, match="shape"):
+        answers_with(swapped, engine, oracle.images[name][:1])

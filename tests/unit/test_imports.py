@@ -1,0 +1,67 @@
+"""Imports point one way: preprocessing <- models <- web, jobs <- app. Runtimes and Flask stay where they belong."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGES = ("preprocessing", "models", "web", "cli")
+MAY_IMPORT = {
+    "preprocessing": {"preprocessing"},
+    "models": {"preprocessing", "models"},
+    "web": {"preprocessing", "models", "web"},
+    "cli": {"models", "cli", "config"},
+    "config": {"preprocessing", "models"},
+    "cores": set(),
+    "app": {"preprocessing", "models", "web", "cli", "config", "cores"},
+    "gunicorn.conf": {"models", "config", "cores"},
+}
+OURS = set(MAY_IMPORT)
+ONLY_IN = {
+    "flask": {"app", "web", "cli"},
+    "werkzeug": {"web"},
+    "PIL": {"preprocessing", "models/known_answers.py"},
+    "tensorflow": {"models/engine_keras.py", "models/convert.py"},
+    "keras": {"models/engine_keras.py", "models/keras_model.py", "models/random_weights.py"},
+    "ai_edge_litert": {"models/engine_litert.py"},
+    "ai_edge_quantizer": {"models/quantise.py"},
+}
+
+
+def modules() -> list[Path]:
+    found = [ROOT / f"{name}.py" for name in MAY_IMPORT if name not in PACKAGES]
+    return found + [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield (node.module or "").split(".")[0]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_imports_only_what_it_may(path: Path) -> None:
+    relative = path.relative_to(ROOT)
+    owner = relative.parts[0] if len(relative.parts) > 1 else relative.stem
+    names = set(imported(path))
+    assert names & OURS <= MAY_IMPORT[owner]
+    for library, places in ONLY_IN.items():
+        assert library not in names or {owner, str(relative)} & places, f"{library} in {relative}"
+
+
+def test_importing_the_application_does_nothing_and_loads_no_runtime() -> None:
+    script = (
+        "import sys, threading, app; app.app; "
+        "loaded = {'tensorflow', 'keras', 'ai_edge_litert'} & set(sys.modules); "
+        "sys.exit(f'{loaded} {threading.enumerate()}' if loaded or threading.active_count() > 1 else 0)"
+    )
+    result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
