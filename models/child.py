@@ -32,6 +32,7 @@ def run_in_child(module: str, function: str, log: Path, step: Callable[[str], No
             if kind == "step":
                 step(value)
             elif kind == "result":
+                process.join()  # let it end by itself: killed, it would leave semaphores behind
                 return value
             else:
                 raise PrepareError(value)
@@ -40,7 +41,7 @@ def run_in_child(module: str, function: str, log: Path, step: Callable[[str], No
         tail = log.read_text(errors="replace")[-_LOG_TAIL_CHARS:] if log.exists() else ""
         raise PrepareError(f"{module}.{function} ended with status {process.exitcode}:\n{tail}") from None
     finally:
-        process.kill()
+        process.kill()  # only a child that is not needed any more is still there
         process.join()
         ours.close()
 

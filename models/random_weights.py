@@ -15,7 +15,7 @@ from preprocessing.transform import normalise
 
 SEED = 20_151_202
 _IMAGES = 24
-_MEDIAN_TOP1 = 0.7  # on the images themselves; 0.1 to 0.4 is left on others
+_MEDIAN_TOP1 = 0.5  # on the images themselves (FACTS: 0.2 to 0.9); 0.1 to 0.3 is left on others
 
 
 def condition(model: keras.Model, architecture: Architecture) -> None:
