@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
     register_routes(app)
     if settings.cors_origins:
         CORS(app, origins=list(settings.cors_origins), expose_headers=["Server-Timing", "X-Request-ID", "Retry-After"])
-    app.cli.add_command(models_cli(settings, prepared))
+    app.cli.add_command(models_cli(prepared, settings.weights_dir))
     return app
 
 
@@ -75,5 +75,8 @@ def __getattr__(name: str) -> Flask:
 
 
 if __name__ == "__main__":
+    for folder in ("TRIPTYCH_WEIGHTS_DIR", "TRIPTYCH_CACHE_DIR"):
+        if os.environ.get(folder):
+            os.environ[folder] = str(Path(os.environ[folder]).absolute())  # as the caller means it, before we move
     os.chdir(Path(__file__).parent)
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "app:app", *sys.argv[1:]])  # noqa: S606  # becomes the Gunicorn it names

@@ -1,6 +1,7 @@
 """Settings: one frozen table, read once from the environment. The README's table is tested against it."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,6 +15,7 @@ from preprocessing.sniff import FORMATS
 from preprocessing.spec import Resize
 
 PREFIX = "TRIPTYCH_"
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?")
 
 
 class SettingsError(Exception):
@@ -77,6 +79,14 @@ class Settings(BaseModel):
         if unknown := [name for name in value if name not in known]:
             raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(known)}")
         return tuple(dict.fromkeys(value))
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # Flask-CORS would read anything with *, ? or [ in it as a regular expression without anchors.
+        if bad := [origin for origin in value if origin != "*" and not _ORIGIN.fullmatch(origin)]:
+            raise ValueError(f"not an origin such as https://page.example: {', '.join(bad)}")
+        return value
 
     @field_validator("weights_dir", "cache_dir")
     @classmethod

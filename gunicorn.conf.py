@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from config import SettingsError, load_settings
 from cores import usable_cores
@@ -22,7 +23,7 @@ bind = f"{settings.host}:{settings.port}"
 workers = settings.workers or usable_cores()  # one a core, each with one inference thread
 worker_class = "sync"  # balanced at every number of connections, one copy of the weights a worker (ADR 0002)
 preload_app = False  # runtimes must not be forked: models are loaded in the worker
-timeout = 120  # above the worst load (VGG16 in float32 on a busy core: 5 s) and any request
+timeout = 120  # above the worst load (VGG16 in float32 on a busy core: 5 s); also ends a body that takes longer
 graceful_timeout = settings.grace_s
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # the heartbeat must not wait for a disk
 control_socket_disable = True  # a thread and a socket in the master that nothing of ours uses
@@ -41,7 +42,7 @@ logconfig_dict = {
 }
 
 
-def on_starting(server):
+def on_starting(server: object) -> None:
     """Before anything is forked: refuse DEVICE=gpu without a GPU; prepare the models on a fresh machine."""
     try:
         if settings.device is Device.GPU:
@@ -55,6 +56,6 @@ def on_starting(server):
             raise SystemExit(status)
 
 
-def post_worker_init(worker):
+def post_worker_init(worker: Any) -> None:
     """In the worker, after the fork and before it accepts: load every model. One that fails is reported by /readyz."""
     worker.wsgi.extensions["triptych"].start()

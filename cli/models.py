@@ -1,13 +1,14 @@
 """flask --app app models prepare | list | verify."""
 
+from pathlib import Path
+
 import click
 from flask.cli import AppGroup
 
 from cli.progress import Progress
-from config import Settings
 from models.catalog import CATALOG
-from models.engines import engine_maker, resolve_engine
-from models.errors import ArtifactError, ModelError
+from models.engines import Device, EngineKind, engine_maker
+from models.errors import ModelError, WeightsMissing
 from models.manifest import Manifest
 from models.plan import Plan, Planner
 from models.prepare import build
@@ -18,7 +19,7 @@ NO_WEIGHTS = """
   !! With the files above in place, run this again; `WEIGHTS=imagenet` tries the download again."""
 
 
-def models_cli(settings: Settings, prepared: PreparedModels) -> AppGroup:
+def models_cli(prepared: PreparedModels, weights_dir: Path | None) -> AppGroup:
     """Return the command group `models`."""
     group = AppGroup("models", help="Prepare, list and verify the networks.")
 
@@ -26,52 +27,47 @@ def models_cli(settings: Settings, prepared: PreparedModels) -> AppGroup:
     @click.argument("names", nargs=-1)
     def prepare(names: tuple[str, ...]) -> None:
         """Convert and quantise what is not prepared yet; by default every model of MODELS."""
-        _prepare(settings, prepared, _known(names, settings.models))
+        _prepare(prepared, weights_dir, _known(names) or prepared.names)
 
     @group.command("list")
     def list_() -> None:
         """Show each model of MODELS as it is prepared."""
-        for name in settings.models:
+        for name in prepared.names:
             click.echo(_line(prepared, name))
 
     @group.command("verify")
     @click.argument("names", nargs=-1)
     def verify(names: tuple[str, ...]) -> None:
         """Hash every prepared file again and run every known answer."""
-        make_engine = engine_maker(resolve_engine(settings.engine, settings.device), settings.device, threads=1)
-        failed = False
-        for name in _known(names, settings.models):
-            try:
-                prepared.verify(name, make_engine)
-                click.echo(f"{name}: good")
-            except ModelError as error:
-                failed = True
-                click.echo(f"{name}: {error}", err=True)
-        if failed:
+        results = [_verify(prepared, name) for name in _known(names) or prepared.names]
+        if not all(results):
             raise SystemExit(1)
 
     return group
 
 
-def _known(names: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
+def _known(names: tuple[str, ...]) -> tuple[str, ...]:
     names = tuple(name.lower() for name in names)
     if unknown := [name for name in names if name not in CATALOG]:
         raise click.UsageError(f"unknown model: {', '.join(unknown)}; known are {', '.join(CATALOG)}")
-    return names or default
+    return names
 
 
-def _prepare(settings: Settings, prepared: PreparedModels, names: tuple[str, ...]) -> None:
-    store = prepared.store
+def _prepare(prepared: PreparedModels, weights_dir: Path | None, names: tuple[str, ...]) -> None:
+    store, progress = prepared.store, Progress()
+    considered = tuple(dict.fromkeys((*prepared.names, *names)))  # `auto` decides over everything that is served
     try:
-        with store.lock(), Progress() as progress:
-            plan = Planner(store, settings.weights_dir, progress.bytes).plan(names, settings.weights)
+        with store.lock():
+            plan = Planner(store, weights_dir, progress.bytes).plan(considered, prepared.mode)
             _announce(plan)
-            for job in progress.jobs(plan.jobs):
+            for name in plan.withdraw:
+                store.withdraw(name)
+            for job in progress.jobs([job for job in plan.jobs if job.architecture.name in names]):
                 build(store, job, progress.step)
-    except ModelError as error:
+    except (ModelError, OSError) as error:
         raise SystemExit(str(error)) from None
-    except OSError as error:
-        raise SystemExit(f"CACHE_DIR={settings.cache_dir}: {error}") from None
+    finally:
+        progress.close()
 
 
 def _announce(plan: Plan) -> None:
@@ -83,11 +79,25 @@ def _announce(plan: Plan) -> None:
 
 def _line(prepared: PreparedModels, name: str) -> str:
     try:
-        manifest = Manifest.read(prepared.store.folder(name, random=prepared.serves_random()))
-    except ArtifactError as error:
+        manifest = Manifest.read(prepared.folder(name))
+    except ModelError as error:
         return f"{name:<12} {error}"
     sizes = ", ".join(
         f"{precision} {artifact.record.size >> 20} MB (max change {artifact.max_change:.1e})"
         for precision, artifact in manifest.artifacts.items()
     )
     return f"{name:<12} weights: {manifest.weights.kind:<9} {sizes}"
+
+
+def _verify(prepared: PreparedModels, name: str) -> bool:
+    """Say what is wrong with a model, if anything. With LiteRT, whatever ENGINE is: artifacts are what is checked."""
+    try:
+        prepared.verify(name, engine_maker(EngineKind.LITERT, Device.CPU, threads=1))
+    except WeightsMissing as error:
+        click.echo(f"{name}: not served: {error}")
+    except ModelError as error:
+        click.echo(f"{name}: {error}", err=True)
+        return False
+    else:
+        click.echo(f"{name}: good")
+    return True

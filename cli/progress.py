@@ -2,8 +2,6 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from types import TracebackType
-from typing import Self
 
 import click
 from tqdm import tqdm
@@ -13,51 +11,53 @@ from models.prepare import STEPS
 
 
 class Progress:
-    """A bar over the steps of all jobs, and one for each download. Used by one thread, as a context manager."""
+    """Shows downloads and the steps of jobs. Used by one thread."""
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
-        self._bar: tqdm | None = None
-        self._download: tqdm | None = None
-        self._name = ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for bar in (self._download, self._bar):
-            if bar is not None:
-                bar.close()
+        self._bar = tqdm(disable=True)
+        self._downloading = self._name = ""
 
     def bytes(self, name: str, done: int, total: int) -> None:
         """Show a download: *done* of *total* bytes."""
-        if self._download is None or self._download.desc != f"{name} download: ":
-            if self._download is not None:
-                self._download.close()
-            self._download = tqdm(desc=f"{name} download", total=total, unit="B", unit_scale=True, disable=None)
-        self._download.update(done - self._download.n)
+        if name != self._downloading:
+            self._downloading = name
+            self._new_bar(total, f"{name} download", unit="B", unit_scale=True)
+            self._say(f"{name}: downloading {total:,} bytes")
+        self._advance_to(done)
+        if done >= total:
+            self.close()
 
     def jobs(self, jobs: Sequence[Job]) -> Iterator[Job]:
         """Yield each job under one bar of all their steps."""
         if jobs:
-            self._bar = tqdm(total=len(jobs) * STEPS, unit="step", disable=None)
-        for number, job in enumerate(jobs):
+            self._new_bar(len(jobs) * STEPS, "prepare", unit="step")
+        for number, job in enumerate(jobs, 1):
             self._name = job.architecture.name
             yield job
-            self._advance_to((number + 1) * STEPS)
-            if not self._terminal:
-                click.echo(f"prepared {self._name} ({number + 1} of {len(jobs)})", err=True)
+            self._advance_to(number * STEPS)
+            self._say(f"prepared {self._name} ({number} of {len(jobs)})")
+        self.close()
 
     def step(self, name: str) -> None:
         """Show that the step *name* of the current job begins."""
-        if self._bar is not None:
-            self._bar.set_description(f"{self._name}: {name}")
-            self._bar.update()
-        if not self._terminal:
-            click.echo(f"{self._name}: {name}", err=True)
+        self._bar.set_description(f"{self._name}: {name}")
+        self._bar.update()
+        self._say(f"{self._name}: {name}")
 
-    def _advance_to(self, steps: int) -> None:
-        if self._bar is not None:
-            self._bar.update(steps - self._bar.n)
+    def close(self) -> None:
+        """End the bar that is shown, if any."""
+        self._bar.close()
+
+    def _new_bar(self, total: int, description: str, *, unit: str, unit_scale: bool = False) -> None:
+        self._bar.close()
+        self._bar = tqdm(
+            total=total, desc=description, unit=unit, unit_scale=unit_scale, disable=not self._terminal, file=sys.stderr
+        )
+
+    def _advance_to(self, done: int) -> None:
+        self._bar.update(done - self._bar.n)
+
+    def _say(self, line: str) -> None:
+        if not self._terminal:
+            click.echo(line, err=True)

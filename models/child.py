@@ -2,9 +2,11 @@
 of a conversion is given back at once.
 """
 
+import ctypes
 import importlib
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 from models.errors import PrepareError
 
 _LOG_TAIL_CHARS = 2000
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def run_in_child(module: str, function: str, log: Path, step: Callable[[str], None], **arguments: Any) -> Any:
@@ -47,6 +50,7 @@ def run_in_child(module: str, function: str, log: Path, step: Callable[[str], No
 
 
 def _child(pipe: Connection, module: str, function: str, log: Path, arguments: dict[str, Any]) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a conversion nobody waits for must not go on writing
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)  # the libraries print without being asked; the terminal belongs to the progress bar

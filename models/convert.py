@@ -16,13 +16,12 @@ from models.random_weights import condition
 from preprocessing.transform import normalise
 
 _SEED = 1
-STEPS = ("build", "export", "convert")
 
 
 def convert(step: Callable[[str], None], name: str, weights: str | None, folder: str) -> int:
     """Write `float32.tflite` and `known_answers.npz` into *folder*; return the number of classes.
 
-    *weights* None: seeded random ones, kept as `random.weights.h5` beside them. *step* is told each of `STEPS`.
+    *weights* None: seeded random ones, kept as `random.weights.h5` beside them. *step* is told what begins.
     """
     architecture, out = CATALOG[name], Path(folder)
     step("build")

@@ -3,6 +3,7 @@
 `keras.utils.get_file` would do, but it imports TensorFlow, has no timeout and starts again from nothing.
 """
 
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -17,29 +18,43 @@ _READ_BYTES = 1 << 18
 def download(url: str, target: Path, md5: str | None, progress: Callable[[int, int], None]) -> None:
     """Fetch *url* into *target*; *progress* gets (bytes so far, bytes in all).
 
-    Raises: OSError: unreachable, cut off (the part is kept, the next call goes on from there), or the MD5 differs.
+    With *md5* a part that is there already is gone on with; without one nothing would notice two files spliced, so it
+    starts anew.
+    Raises: ConnectionAbortedError: cut off half-way; the part is kept.  OSError: unreachable, or the MD5 differs.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
+    if md5 is None:
+        part.unlink(missing_ok=True)
+    try:
+        _fetch(url, part, progress)
+    except http.client.HTTPException as error:
+        raise OSError(f"no answer in HTTP: {type(error).__name__}") from error
+    if md5 is not None and file_hash(part, "md5") != md5:
+        part.unlink()
+        raise OSError("what arrived is not the file that Keras publishes (MD5 differs)")
+    part.replace(target)
+
+
+def _fetch(url: str, part: Path, progress: Callable[[int, int], None]) -> None:
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310  # https, from the catalog
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
-            resumed = answer.status == 206
-            have = have if resumed else 0
-            total = have + int(answer.headers.get("Content-Length", 0))
-            with part.open("ab" if resumed else "wb") as file:
-                while block := answer.read(_READ_BYTES):
-                    file.write(block)
-                    have += len(block)
-                    progress(have, total)
+        answer = urllib.request.urlopen(request, timeout=TIMEOUT_S)  # noqa: S310
     except urllib.error.HTTPError as error:
-        if error.code != 416:  # 416: the part was whole already
-            raise
-        total = have
+        if error.code == 416 and have:  # the part was whole already
+            return
+        raise
+    with answer:
+        length = answer.headers.get("Content-Length")
+        if length is None:
+            raise OSError("the server does not say how long the file is")
+        have = have if answer.status == 206 else 0
+        total = have + int(length)
+        with part.open("ab" if have else "wb") as file:
+            while block := answer.read(_READ_BYTES):
+                file.write(block)
+                have += len(block)
+                progress(have, total)
     if have < total:
-        raise OSError(f"{url} broke off after {have:,} of {total:,} bytes")
-    if md5 is not None and file_hash(part, "md5") != md5:
-        part.unlink()
-        raise OSError(f"{url} is not the file that Keras publishes (MD5 differs)")
-    part.replace(target)
+        raise ConnectionAbortedError(f"broke off after {have:,} of {total:,} bytes")

@@ -22,17 +22,23 @@ def count_gpus(step: Callable[[str], None]) -> int:
 class KerasEngine:
     """One network as a compiled `tf.function`, float32, on the first GPU that TensorFlow sees, else on the CPU."""
 
-    def __init__(self, architecture: Architecture, weights: Path, *, need_gpu: bool) -> None:
-        """Build and load. Raises: EngineError: no GPU where one was asked for, or the weights don't fit."""
+    def __init__(self, architecture: Architecture, weights: Path, device: str) -> None:
+        """Build and load; *device* is `auto`, `cpu` or `gpu`.
+
+        Raises: EngineError: no GPU where one was asked for, or the weights don't fit.
+        """
         gpus = tf.config.list_physical_devices("GPU")
-        for gpu in gpus:
+        if device == "gpu" and not gpus:
+            raise EngineError("DEVICE=gpu, and TensorFlow sees no GPU")
+        if device == "cpu":
+            tf.config.set_visible_devices([], "GPU")
+        for gpu in tf.config.get_visible_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
-        if need_gpu and not gpus:
-            raise EngineError("DEVICE=gpu, and TensorFlow sees no GPU.")
+        tf.config.experimental.enable_tensor_float_32_execution(False)  # 10 bits of mantissa are not within 1e-4
         try:
             model: keras.Model = build(architecture, weights)
         except PrepareError as error:
-            raise EngineError(str(error)) from error
+            raise EngineError(f"the weights do not fit {architecture.name}") from error
         spec = architecture.input
         signature = tf.TensorSpec((None, spec.height, spec.width, 3), tf.float32)
         self._run = tf.function(lambda batch: model(batch, training=False), input_signature=[signature])

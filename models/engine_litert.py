@@ -38,7 +38,10 @@ class LiteRtEngine:
         return np.concatenate([self._run_one(tensor[np.newaxis]) for tensor in batch])
 
     def _run_one(self, batch_of_one: Batch) -> Scores:
-        self._interpreter.set_tensor(self._input, batch_of_one)
-        self._interpreter.invoke()
-        scores: Scores = self._interpreter.get_tensor(self._output)  # a copy, never a view into the interpreter
+        try:
+            self._interpreter.set_tensor(self._input, batch_of_one)
+            self._interpreter.invoke()
+            scores: Scores = self._interpreter.get_tensor(self._output)  # a copy, never a view into the interpreter
+        except (ValueError, RuntimeError) as error:
+            raise EngineError("LiteRT failed to run") from error
         return scores

@@ -63,7 +63,7 @@ def engine_maker(engine: EngineKind, device: Device, threads: int) -> MakeEngine
         weights = folder / manifest.weights.path  # absolute for a file of the user's, relative for random ones
         if not manifest.weights.record.matches(weights):
             raise EngineError(f"the weights that {architecture.name} was prepared from are gone or changed")
-        return KerasEngine(architecture, weights, need_gpu=device is Device.GPU)
+        return KerasEngine(architecture, weights, device)
 
     return keras if engine is EngineKind.KERAS else litert
 

@@ -16,9 +16,8 @@ from preprocessing.transform import normalise
 
 COUNT = 4
 
-# Largest |difference| of a probability that is still the same answer. float32: the contract's parity; another CPU's
-# order of summation gives 1e-5. int8: another CPU may round a quantised activation to the neighbouring step.
-TOLERANCE = {Precision.FLOAT32: 1e-4, Precision.INT8: 2e-2}
+FLOAT32_TOLERANCE = 1e-4  # the contract's parity with Keras; another CPU's order of summation gives 1e-5
+_INT8_TOLERANCE = 2e-2
 
 _SCALES = (2, 4, 9, 24)  # grid cells a side: shapes as coarse and as fine as photos have
 
@@ -39,6 +38,15 @@ def generated_images(count: int, height: int, width: int, seed: int) -> NDArray[
         blend *= np.float32(rng.uniform(30, 80) / blend.std())
         image[:] = np.clip(blend + rng.uniform(60, 190, 3), 0, 255)
     return images
+
+
+def tolerance(precision: Precision, max_change: float) -> float:
+    """Return the largest |difference| of a probability that is still the same answer.
+
+    int8: a kernel that rounds an activation to the neighbouring step strays as far as int8 itself does from float32
+    (*max_change*): between XNNPACK's and TFLite's own kernels 0.2 to 1.4 times that, measured on nine builds.
+    """
+    return FLOAT32_TOLERANCE if precision is Precision.FLOAT32 else max(_INT8_TOLERANCE, 2 * max_change)
 
 
 class KnownAnswers:
@@ -62,13 +70,17 @@ class KnownAnswers:
         """Write them into *folder*."""
         np.savez(folder / KNOWN_ANSWERS_FILE, images=self.images, **self.scores)  # type: ignore[arg-type]  # numpy stubs: kwargs
 
-    def check(self, engine: Engine, spec: InputSpec, precision: Precision, count: int = COUNT) -> None:
-        """Run the first *count* images, one by one. Raises: ArtifactError: an answer differs from the recorded one."""
+    def check(
+        self, engine: Engine, spec: InputSpec, precision: Precision, max_change: float, count: int = COUNT
+    ) -> None:
+        """Run the first *count* images, one by one; *max_change* as in `tolerance`.
+
+        Raises: ArtifactError: an answer differs from the recorded one.
+        """
+        allowed = tolerance(precision, max_change)
         expected = self.scores[precision][:count]
         for image, wanted in zip(self.images[:count], expected, strict=True):
             scores = engine.run(normalise(image, spec.normalisation)[np.newaxis])[0]
             change = float(np.abs(scores - wanted).max())
-            if not change <= TOLERANCE[precision]:  # also catches NaN
-                raise ArtifactError(
-                    f"known answers differ by {change:.2g}; at most {TOLERANCE[precision]:g} is allowed"
-                )
+            if not change <= allowed:  # also catches NaN
+                raise ArtifactError(f"known answers differ by {change:.2g}; at most {allowed:g} is allowed")

@@ -1,5 +1,6 @@
 """The class table of ImageNet-1k, in Keras's order (the WordNet ids, sorted)."""
 
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,12 @@ class Label(NamedTuple):
 
     id: str
     name: str
+
+
+@cache
+def labels_sha256() -> str:
+    """Return the hash of the table, for the manifest."""
+    return hashlib.sha256(IMAGENET.read_bytes()).hexdigest()
 
 
 @cache

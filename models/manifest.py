@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from models.catalog import Architecture
 from models.errors import ArtifactError
 from models.file_record import FileRecord
+from models.labels import labels_sha256
 
 FILE_NAME = "manifest.json"
 KNOWN_ANSWERS_FILE = "known_answers.npz"
@@ -101,7 +102,8 @@ class Manifest(_Frozen):
 
     def fits(self, architecture: Architecture) -> bool:
         """Say whether it was made by this version of us from what the catalog says today."""
-        return self.format == FORMAT and self.name == architecture.name and self.input == input_of(architecture)
+        same_input = self.name == architecture.name and self.input == input_of(architecture)
+        return same_input and self.format == FORMAT and self.labels_sha256 == labels_sha256()
 
 
 def input_of(architecture: Architecture) -> Input:

@@ -1,4 +1,4 @@
-"""What `prepare` has to do: which models need building, from which weights. Decides, builds nothing."""
+"""What `prepare` has to do: which models need building, from which weights. Downloads weights, builds nothing."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -30,10 +30,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """*jobs* to do; *missing*: one line for each model that stays without weights; *random*: random ones are served."""
+    """What to do so that WEIGHTS holds.
+
+    *jobs* to build; *missing*: for each model without weights one line that says what to get and where to put it;
+    *withdraw*: names of those whose earlier build is damaged, so that it can't be made again; *random*: random weights
+    are served.
+    """
 
     jobs: tuple[Job, ...]
     missing: tuple[str, ...] = ()
+    withdraw: tuple[str, ...] = ()
     random: bool = False
 
 
@@ -59,36 +65,44 @@ class Planner:
         """
         architectures = [CATALOG[name] for name in names]
         if mode is WeightsMode.RANDOM:
-            return self._random(architectures)
-        sources = {a.name: self._source(a, patient=mode is WeightsMode.IMAGENET) for a in architectures}
-        missing = tuple(where_to_get(a, self._weights_dir) for a in architectures if sources[a.name] is None)
+            return Plan(self._random_jobs(architectures), random=True)
+        jobs: list[Job] = []
+        missing: dict[str, str] = {}
+        for architecture in architectures:
+            try:
+                jobs += self._job(architecture, ask_again=mode is WeightsMode.IMAGENET)
+            except WeightsMissing as error:
+                missing[architecture.name] = str(error)
+        lines = tuple(missing.values())
         if missing and mode is WeightsMode.IMAGENET:
-            raise WeightsMissing("\n".join(missing))
+            raise WeightsMissing("\n".join(lines))
+        withdraw = tuple(name for name in missing if self._store.has(name, random=False))
         if len(missing) == len(architectures):
-            return self._random(architectures, missing)
-        jobs = [Job(a, source) for a in architectures if isinstance(source := sources[a.name], Path)]
-        return Plan(tuple(jobs), missing)
+            return Plan(self._random_jobs(architectures), lines, withdraw, random=True)
+        return Plan(tuple(jobs), lines, withdraw)
 
-    def _random(self, architectures: list[Architecture], missing: tuple[str, ...] = ()) -> Plan:
-        jobs = [Job(a, None) for a in architectures if prepared(self._store, a, random=True) is None]
-        return Plan(tuple(jobs), missing, random=True)
+    def _random_jobs(self, architectures: list[Architecture]) -> tuple[Job, ...]:
+        return tuple(Job(a, None) for a in architectures if prepared(self._store, a, random=True) is None)
 
-    def _source(self, architecture: Architecture, *, patient: bool) -> Path | bool | None:
-        """Return the weights file to build from, True where nothing is to be built, None where no weights are had."""
+    def _job(self, architecture: Architecture, *, ask_again: bool) -> list[Job]:
+        """Return the job that makes this model from real weights, or none where it is made.  Raises: WeightsMissing."""
         local = find_weights(architecture, self._weights_dir)
         manifest = prepared(self._store, architecture, random=False)
         if manifest and (local is None or manifest.weights.record.matches(local)):
-            return True
-        if local is None and (patient or not self._store.is_unavailable(architecture.name)):
-            local = self._download(architecture)
-        return local
+            return []
+        return [Job(architecture, local or self._download(architecture, ask_again=ask_again))]
 
-    def _download(self, architecture: Architecture) -> Path | None:
-        try:
-            return self._fetch(architecture, lambda done, total: self._progress(architecture.name, done, total))
-        except OSError as error:
-            self._store.note_unavailable(architecture.name, str(error))
-            return None
+    def _download(self, architecture: Architecture, *, ask_again: bool) -> Path:
+        reason = "" if ask_again else self._store.unavailable(architecture.name)
+        if not reason:
+            try:
+                return self._fetch(architecture, lambda done, all_: self._progress(architecture.name, done, all_))
+            except ConnectionAbortedError as error:
+                reason = str(error)  # broken off half-way: the next call goes on from there, so nothing is noted
+            except OSError as error:
+                reason = str(error)
+                self._store.note_unavailable(architecture.name, reason)
+        raise WeightsMissing(f"{where_to_get(architecture, self._weights_dir)} (download: {reason})")
 
 
 def prepared(store: Store, architecture: Architecture, *, random: bool) -> Manifest | None:

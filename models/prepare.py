@@ -10,7 +10,7 @@ from models.catalog import Architecture
 from models.child import run_in_child
 from models.errors import PrepareError
 from models.file_record import FileRecord
-from models.labels import IMAGENET, imagenet_labels
+from models.labels import imagenet_labels, labels_sha256
 from models.manifest import (
     FORMAT,
     KNOWN_ANSWERS_FILE,
@@ -49,23 +49,24 @@ def build(store: Store, job: Job, step: Callable[[str], None]) -> Manifest:
             )
         changes = run("models.quantise", "quantise", classes=classes)
         step("hash")
-        artifacts = {
-            precision: Artifact(record=FileRecord.of(folder / precision.file), max_change=changes[precision])
-            for precision in Precision
-        }
-        manifest = Manifest(
-            format=FORMAT,
-            name=architecture.name,
-            weights=_weights(architecture, job.weights, folder),
-            input=input_of(architecture),
-            classes=classes,
-            labels_sha256=FileRecord.of(IMAGENET).sha256,
-            artifacts=artifacts,
-            known_answers=FileRecord.of(folder / KNOWN_ANSWERS_FILE),
-            versions={name: metadata.version(name) for name in _VERSIONS_OF},
-        )
+        manifest = _manifest(job, folder, classes, changes)
         manifest.write(folder)
     return manifest
+
+
+def _manifest(job: Job, folder: Path, classes: int, changes: dict[Precision, float]) -> Manifest:
+    files = {precision: FileRecord.of(folder / precision.file) for precision in Precision}
+    return Manifest(
+        format=FORMAT,
+        name=job.architecture.name,
+        weights=_weights(job.architecture, job.weights, folder),
+        input=input_of(job.architecture),
+        classes=classes,
+        labels_sha256=labels_sha256(),
+        artifacts={p: Artifact(record=record, max_change=changes[p]) for p, record in files.items()},
+        known_answers=FileRecord.of(folder / KNOWN_ANSWERS_FILE),
+        versions={name: metadata.version(name) for name in _VERSIONS_OF},
+    )
 
 
 def _need_space(store: Store, architecture: Architecture) -> None:

@@ -1,10 +1,12 @@
 """The prepared models that a process serves: which build of each, under the settings MODELS and WEIGHTS."""
 
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from models.catalog import CATALOG
 from models.classifier import UploadLimits
-from models.errors import WeightsMissing
+from models.errors import ModelError, WeightsMissing
 from models.manifest import Manifest, Precision
 from models.plan import WeightsMode
 from models.served import MakeEngine, ServedModel, load, verify
@@ -34,6 +36,21 @@ class PreparedModels:
 
     def load(self, name: str, precision: Precision, make_engine: MakeEngine, limits: UploadLimits) -> ServedModel:
         """Load, warm and check one model.  Raises: ModelError."""
+        read = partial(load, architecture=CATALOG[name], precision=precision, make_engine=make_engine, limits=limits)
+        folder = self.folder(name)
+        try:
+            return read(folder)
+        except ModelError:
+            if self.folder(name) == folder:
+                raise
+            return read(self.folder(name))  # a new build was published under our feet
+
+    def verify(self, name: str, make_engine: MakeEngine) -> Manifest:
+        """Hash every file of a model and run all its known answers.  Raises: ModelError: something differs."""
+        return verify(self.folder(name), CATALOG[name], make_engine=make_engine)
+
+    def folder(self, name: str) -> Path:
+        """Return where the build of a model lies that is served.  Raises: WeightsMissing."""
         random = self.serves_random()
         if self.mode is WeightsMode.AUTO and not self.store.has(name, random=random):
             published = CATALOG[name].weights
@@ -41,9 +58,4 @@ class PreparedModels:
                 f"{name} has no weights. Get {published.url}, put it as {published.file_name} into WEIGHTS_DIR "
                 "(or Keras's cache) and run `flask --app app models prepare`."
             )
-        folder = self.store.folder(name, random=random)
-        return load(folder, CATALOG[name], precision=precision, make_engine=make_engine, limits=limits)
-
-    def verify(self, name: str, make_engine: MakeEngine) -> Manifest:
-        """Hash every file of a model and run all its known answers.  Raises: ModelError: something differs."""
-        return verify(self.store.folder(name, random=self.serves_random()), CATALOG[name], make_engine=make_engine)
+        return self.store.folder(name, random=random)

@@ -9,11 +9,10 @@ from ai_edge_quantizer import quantizer, recipe
 from models.catalog import CATALOG
 from models.engine_litert import LiteRtEngine
 from models.errors import PrepareError
-from models.known_answers import TOLERANCE, KnownAnswers
+from models.known_answers import FLOAT32_TOLERANCE, KnownAnswers
 from models.manifest import Precision
 from preprocessing.transform import normalise
 
-STEPS = ("quantise", "check")
 THREADS = 2
 
 
@@ -33,7 +32,7 @@ def quantise(step: Callable[[str], None], name: str, folder: str, classes: int) 
     batch = normalise(known.images, spec.normalisation)
     scores = {p: LiteRtEngine(out / p.file, spec, classes, threads=THREADS).run(batch) for p in Precision}
     changes = {p: float(np.abs(scores[p] - oracle).max()) for p in Precision}
-    if not changes[Precision.FLOAT32] <= TOLERANCE[Precision.FLOAT32]:
+    if not changes[Precision.FLOAT32] <= FLOAT32_TOLERANCE:
         raise PrepareError(f"{name}: the float32 artifact differs from Keras by {changes[Precision.FLOAT32]:.2g}")
     KnownAnswers(known.images, scores | {Precision.FLOAT32: oracle}).write(out)
     return changes

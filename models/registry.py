@@ -45,10 +45,6 @@ class Registry:
         for name in self._entries:
             self._entries[name] = self._loaded(name)
 
-    def close(self) -> None:
-        """Let go of every model."""
-        self._entries = {name: Entry(ModelState.LOADING) for name in self._entries}
-
     def _loaded(self, name: str) -> Entry:
         start = time.monotonic()
         try:

@@ -8,20 +8,25 @@ from models.catalog import Architecture
 from models.classifier import Classifier, UploadLimits
 from models.engine import Engine, Lanes
 from models.errors import ArtifactError
-from models.file_record import file_hash
 from models.known_answers import KnownAnswers
-from models.labels import IMAGENET, imagenet_labels
+from models.labels import imagenet_labels
 from models.manifest import KNOWN_ANSWERS_FILE, Manifest, Precision, WeightsKind
 
 VERSION_DIGITS = 12
 _CHECKS_AT_LOAD = 1  # also the warm-up; `models verify` runs them all
+
+_OUTDATED = "prepared for another version of the catalog or labels; run `flask --app app models prepare`"
 
 MakeEngine = Callable[[Architecture, Manifest, Path, Precision], Engine]
 
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """A loaded model with what answers say of it. *version*: the first 12 hex digits of the artifact's SHA-256."""
+    """A loaded model with what answers say of it.
+
+    *version*: the first 12 hex digits of the artifact's SHA-256. *max_change*: the largest difference of a probability
+    to Keras's on the known images.
+    """
 
     classifier: Classifier
     version: str
@@ -29,6 +34,7 @@ class ServedModel:
     weights: WeightsKind
     weights_sha256: str
     classes: int
+    max_change: float
 
 
 def load(
@@ -40,14 +46,14 @@ def load(
     """
     manifest = Manifest.read(folder)
     if not manifest.fits(architecture):
-        raise ArtifactError("prepared for another version of the catalog; run `flask --app app models prepare`")
+        raise ArtifactError(_OUTDATED)
     if not manifest.known_answers.matches(folder / KNOWN_ANSWERS_FILE):
         raise ArtifactError(f"{KNOWN_ANSWERS_FILE} is not the file that was prepared")
     artifact = manifest.artifacts[precision]
     if not artifact.record.matches(folder / precision.file):
         raise ArtifactError(f"{precision.file} is not the file that was prepared")
     engine = make_engine(architecture, manifest, folder, precision)
-    KnownAnswers.read(folder).check(engine, architecture.input, precision, _CHECKS_AT_LOAD)
+    KnownAnswers.read(folder).check(engine, architecture.input, precision, artifact.max_change, _CHECKS_AT_LOAD)
     return ServedModel(
         classifier=Classifier(Lanes([engine]), architecture.input, imagenet_labels(), limits),
         version=artifact.record.sha256[:VERSION_DIGITS],
@@ -55,6 +61,7 @@ def load(
         weights=manifest.weights.kind,
         weights_sha256=manifest.weights.record.sha256,
         classes=manifest.classes,
+        max_change=artifact.max_change,
     )
 
 
@@ -64,12 +71,13 @@ def verify(folder: Path, architecture: Architecture, *, make_engine: MakeEngine)
     Raises: ModelError: something differs.
     """
     manifest = Manifest.read(folder)
-    if manifest.labels_sha256 != file_hash(IMAGENET):
-        raise ArtifactError("prepared with another label table")
+    if not manifest.fits(architecture):
+        raise ArtifactError(_OUTDATED)
     for file, record in manifest.files().items():
         if not record.matches_hash(folder / file):
             raise ArtifactError(f"{file} is not the file that was prepared")
     known = KnownAnswers.read(folder)
-    for precision in manifest.artifacts:
-        known.check(make_engine(architecture, manifest, folder, precision), architecture.input, precision)
+    for precision, artifact in manifest.artifacts.items():
+        engine = make_engine(architecture, manifest, folder, precision)
+        known.check(engine, architecture.input, precision, artifact.max_change)
     return manifest

@@ -3,10 +3,12 @@
     CACHE_DIR/models/<name>/real   -> real.<build>    made from a weights file
     CACHE_DIR/models/<name>/random -> random.<build>  made from seeded random weights
 
-`real` and `random` are links, swapped by one rename: a reader sees the old build or the new one, never a half.
+`real` and `random` are links, swapped by one rename: a reader meets the old build or the new one. The old one is then
+removed, so a reader that loses it half-way asks `folder` again (`PreparedModels.load`).
 """
 
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
@@ -15,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models.manifest import WeightsKind
+
+log = logging.getLogger(__name__)
 
 
 class Store:
@@ -36,7 +40,11 @@ class Store:
         """Let one process prepare at a time; the kernel frees the lock of one that dies."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / ".lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                log.warning("another process is preparing models; waiting for it")
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     @contextmanager
@@ -71,9 +79,14 @@ class Store:
         home.mkdir(parents=True, exist_ok=True)
         (home / "unavailable.txt").write_text(reason + "\n", encoding="utf-8")
 
-    def is_unavailable(self, name: str) -> bool:
-        """Say whether an earlier download failed."""
-        return (self.root / name / "unavailable.txt").exists()
+    def unavailable(self, name: str) -> str:
+        """Return why an earlier download failed; empty where none did."""
+        note = self.root / name / "unavailable.txt"
+        return note.read_text(encoding="utf-8").strip() if note.exists() else ""
+
+    def withdraw(self, name: str) -> None:
+        """Take back the build from a weights file, so that no process serves it any more. Call under `lock`."""
+        (self.root / name / "real").unlink(missing_ok=True)
 
 
 def _slot(random: bool) -> str:

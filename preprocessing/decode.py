@@ -58,7 +58,7 @@ def decode(
                 picture.draft(None, (min_side, min_side))
             picture.load()
             _turn_upright(picture)
-            return _to_rgb(picture)
+            flat = _flatten(picture)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -67,6 +67,7 @@ def decode(
         raise TooManyPixels("The image is too large for the memory at hand.") from None
     except _PILLOW_ERRORS as error:
         raise _what_is_wrong(upload, kind, error) from error
+    return np.asarray(flat) if flat.mode == "RGB" else _rgb_from_16_bit_grey(flat)
 
 
 def _check_size(picture: Image.Image, max_pixels: int) -> None:
@@ -82,25 +83,26 @@ def _turn_upright(picture: Image.Image) -> None:
         return  # Malformed EXIF is common and says nothing about the pixels: take them as they are.
 
 
-def _to_rgb(picture: Image.Image) -> RgbImage:
+def _flatten(picture: Image.Image) -> Image.Image:
+    """Return it in mode RGB, transparency on white; 16-bit grey (modes I and I;16) is left as it is."""
     if picture.mode.startswith("I"):
-        return _grey_from_16_bit(picture)
+        return picture
     if picture.has_transparency_data:
         return _on_white(picture)
-    return np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
-def _grey_from_16_bit(picture: Image.Image) -> RgbImage:
+def _rgb_from_16_bit_grey(picture: Image.Image) -> RgbImage:
     # Pillow's own convert("RGB") clips everything above 255 to white (Pillow#5991).
     grey = (np.asarray(picture).astype(np.int32).clip(0, 0xFFFF) >> 8).astype(np.uint8)
     return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
 
 
-def _on_white(picture: Image.Image) -> RgbImage:
+def _on_white(picture: Image.Image) -> Image.Image:
     rgba = picture.convert("RGBA")
     white = Image.new("RGB", rgba.size, (255, 255, 255))
     white.paste(rgba, mask=rgba.getchannel("A"))
-    return np.asarray(white)
+    return white
 
 
 def _what_is_wrong(upload: bytes, kind: str, error: Exception) -> ImageError:

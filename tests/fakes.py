@@ -1,7 +1,5 @@
 """Stand-ins for what can't be made to happen with the real thing."""
 
-import threading
-
 import numpy as np
 
 from models.classifier import Classifier, UploadLimits
@@ -26,25 +24,16 @@ class BrightnessEngine:
 
 
 class BrokenEngine:
+    def __init__(self, reason: str = "the runtime broke") -> None:
+        self._reason = reason
+
     def run(self, batch: Batch) -> Scores:
-        raise EngineError("the runtime broke")
+        raise EngineError(self._reason)
 
 
 class NanEngine:
     def run(self, batch: Batch) -> Scores:
         return np.full((len(batch), 1000), np.nan, np.float32)
-
-
-class WaitingEngine(BrightnessEngine):
-    """Runs only after `go` was set, and says in `busy` that it is running."""
-
-    def __init__(self) -> None:
-        self.busy, self.go = threading.Event(), threading.Event()
-
-    def run(self, batch: Batch) -> Scores:
-        self.busy.set()
-        assert self.go.wait(10)
-        return super().run(batch)
 
 
 Fake = BrightnessEngine | BrokenEngine | NanEngine
@@ -60,4 +49,5 @@ def served(engine: Fake | None = None, limits: UploadLimits | None = None) -> Se
         weights=WeightsKind.IMAGENET,
         weights_sha256="00" * 32,
         classes=1000,
+        max_change=1e-5,
     )

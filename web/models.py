@@ -47,4 +47,5 @@ def describe(name: str, entry: Entry) -> dict[str, Any]:
         "version": model.version,
         "precision": model.precision.value,
         "classes": model.classes,
+        "max_change": model.max_change,
     }

@@ -66,7 +66,7 @@ def _uploaded_file(max_bytes: int) -> bytes:
     if kind not in ("", "multipart/form-data", "application/x-www-form-urlencoded"):
         raise RequestError("unsupported_media_type", f"Send multipart/form-data with a part named file, not {kind}.")
     try:
-        files = request.files.getlist("file")
+        files = request.files.getlist("file") if kind == "multipart/form-data" else []
     except ValueError as error:
         raise RequestError("malformed_body", "The multipart body can't be parsed.") from error
     if len(files) > 1:

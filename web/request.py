@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 import uuid
 from typing import IO
 
@@ -12,7 +13,9 @@ MB = 1 << 20
 # All text fields of a form together; ours are a few letters. Werkzeug 3.1.9 holds its parse buffer to the same limit,
 # and that takes 64 KiB at a time and a rest: at 64 KiB and below it refuses ordinary files.
 MAX_FIELD_BYTES = 128 << 10
-MAX_PARTS = 64  # files and fields of a form
+MAX_PARTS = 1000  # files and fields of a form; more than a few files are refused by their own code
+
+_DRAIN_S, _DRAIN_BYTES = 5, 64 * MB  # what an error answer waits for the rest of a body
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # what we take over from a caller or a proxy
 
@@ -38,6 +41,16 @@ class InMemoryRequest(Request):
         parser = super().make_form_data_parser()
         parser.silent = False
         return parser
+
+
+def drain() -> None:
+    """Read and drop what is left of the body, within bounds.
+
+    A connection that is closed on unread bytes is reset, and the sender may never see why it was refused.
+    """
+    stream, give_up, left = request.environ["wsgi.input"], time.monotonic() + _DRAIN_S, _DRAIN_BYTES
+    while left > 0 and time.monotonic() < give_up and (block := stream.read(min(left, MB))):
+        left -= len(block)
 
 
 def request_id() -> str:

@@ -4,7 +4,7 @@ from flask import Flask, Response
 
 from web import health, models, predict
 from web.errors import register_errors
-from web.request import request_id
+from web.request import drain, request_id
 
 _BLUEPRINTS = (predict.blueprint, models.blueprint, health.blueprint)
 
@@ -17,6 +17,8 @@ def register_routes(app: Flask) -> None:
     register_errors(app)
 
     @app.after_request
-    def say_who(response: Response) -> Response:
+    def finish(response: Response) -> Response:
         response.headers["X-Request-ID"] = request_id()
+        if response.status_code >= 400:
+            drain()
         return response

@@ -49,7 +49,7 @@ class Server:
 
 @contextmanager
 def running(log: Path, *options: str, tmpdir: str = "/tmp", **settings: str) -> Iterator[Server]:
-    """Start Gunicorn with *settings*, wait until every worker answers, stop it as a supervisor would."""
+    """Start Gunicorn with *settings*, wait until a worker answers, stop it as a supervisor would."""
     command = [sys.executable, "-m", "gunicorn", "app:app", *options]
     variables = environment(PORT="0", **settings) | {"TMPDIR": tmpdir}
     with (

@@ -48,6 +48,8 @@ BAD = [
     ({"ENGINE": "keras", "PRECISION": "int8"}, "PRECISION=int8 needs ENGINE=litert"),
     ({"WORKERS": "0"}, "TRIPTYCH_WORKERS='0'"),
     ({"FORMATS": "jpeg,gif"}, "unknown: gif"),
+    ({"CORS_ORIGINS": "https://*.example.com"}, "not an origin"),
+    ({"CORS_ORIGINS": "https://a.example,page.example/x"}, "page.example/x"),
     ({"MAX_UPLOAD_MB": "50"}, "MAX_UPLOAD_MB=50 exceeds MAX_REQUEST_MB=40"),
 ]
 

@@ -5,7 +5,7 @@ import numpy as np
 from models.catalog import CATALOG
 from models.file_record import FileRecord
 from models.known_answers import KnownAnswers
-from models.labels import IMAGENET
+from models.labels import labels_sha256
 from models.manifest import (
     FORMAT,
     KNOWN_ANSWERS_FILE,
@@ -45,7 +45,7 @@ def fake_build(store: Store, job: Job) -> Manifest:
             ),
             input=input_of(architecture),
             classes=1000,
-            labels_sha256=FileRecord.of(IMAGENET).sha256,
+            labels_sha256=labels_sha256(),
             artifacts={p: Artifact(record=FileRecord.of(folder / p.file), max_change=0.0) for p in Precision},
             known_answers=FileRecord.of(folder / KNOWN_ANSWERS_FILE),
             versions={},

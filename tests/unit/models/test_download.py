@@ -22,6 +22,14 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/missing":
             self.send_error(404)
             return
+        if self.path == "/nonsense":
+            self.wfile.write(b"I am no HTTP\r\n\r\n")
+            return
+        if self.path == "/endless":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(CONTENT[:100])
+            return
         if start >= len(CONTENT):
             self.send_error(416)
             return
@@ -53,7 +61,7 @@ def test_a_file_arrives_whole_and_tells_its_progress(site: str, tmp_path: Path) 
 
 
 def test_a_broken_download_goes_on_where_it_broke_off(site: str, tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="broke off"):
+    with pytest.raises(ConnectionAbortedError, match="broke off"):
         download(f"{site}/short", tmp_path / "w.h5", MD5, lambda *_: None)
     assert not (tmp_path / "w.h5").exists()
     told: list[int] = []
@@ -72,6 +80,19 @@ def test_a_file_with_another_hash_is_refused_and_thrown_away(site: str, tmp_path
     with pytest.raises(OSError, match="MD5"):
         download(f"{site}/whole", tmp_path / "w.h5", "0" * 32, lambda *_: None)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_hash_nothing_is_spliced(site: str, tmp_path: Path) -> None:
+    (tmp_path / "w.h5.part").write_bytes(b"something older")
+    download(f"{site}/whole", tmp_path / "w.h5", None, lambda *_: None)
+    assert (tmp_path / "w.h5").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(("path", "says"), [("nonsense", "no answer in HTTP"), ("endless", "how long the file is")])
+def test_a_server_that_can_not_be_trusted_is_an_os_error(site: str, tmp_path: Path, path: str, says: str) -> None:
+    with pytest.raises(OSError, match=says):
+        download(f"{site}/{path}", tmp_path / "w.h5", None, lambda *_: None)
+    assert not (tmp_path / "w.h5").exists()
 
 
 def test_a_missing_file_is_an_os_error(site: str, tmp_path: Path) -> None:

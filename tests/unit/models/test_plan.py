@@ -110,6 +110,31 @@ def test_auto_takes_weights_that_came_later(place: Place) -> None:
     assert not plan.random
 
 
+def test_a_missing_model_says_why_its_download_failed_now_and_later(place: Place) -> None:
+    for _ in range(2):
+        assert "(download: no internet)" in place.plan(WeightsMode.AUTO).missing[0]
+    assert place.downloads == list(BOTH)
+
+
+def test_a_download_that_broke_off_is_gone_on_with_next_time(place: Place) -> None:
+    def broken(architecture: Architecture, progress: Callable[[int, int], None]) -> Path:
+        raise ConnectionAbortedError("broke off after 5 of 7 bytes")
+
+    planner = Planner(place.store, place.weights_dir, lambda *_: None, broken)
+    assert "broke off" in planner.plan(["mobilenetv2"], WeightsMode.AUTO).missing[0]
+    place.online = {"mobilenetv2"}
+    assert not place.plan(WeightsMode.AUTO, ("mobilenetv2",)).random
+
+
+def test_a_damaged_build_whose_weights_are_gone_is_withdrawn(place: Place) -> None:
+    folder = prepared_mobilenet(place)
+    (place.weights_dir / "mobilenetv2.weights.h5").unlink()
+    (folder / "int8.tflite").write_bytes(b"")
+    plan = place.plan(WeightsMode.AUTO, ("mobilenetv2",))
+    assert plan.withdraw == ("mobilenetv2",)
+    assert plan.random
+
+
 def test_random_does_not_look_for_weights(place: Place) -> None:
     place.put(place.weights_dir / "mobilenetv2.weights.h5")
     plan = place.plan(WeightsMode.RANDOM)

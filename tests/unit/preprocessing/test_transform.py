@@ -1,17 +1,14 @@
 """The golden tensors were made by Keras's own preprocess_input: tests/golden/make.py."""
 
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from models.catalog import CATALOG
 from preprocessing.decode import RgbImage, decode
 from preprocessing.spec import InputSpec, Normalisation, Resize
 from preprocessing.transform import min_decode_side, normalise, transform
 from tests.conftest import ROOT
-from tests.pictures import corners, encode, photo_like
+from tests.pictures import corners, photo_like
 
 GOLDEN = np.load(ROOT / "tests/golden/preprocess_input.npz")
 TF = InputSpec(224, 224, Normalisation.TF)
@@ -51,11 +48,11 @@ def test_squash_sees_the_whole_image() -> None:
     assert (found[-1, -1] == 255).all()
 
 
-def test_keras_is_what_load_img_gives() -> None:
-    upload = encode(photo_like(375, 500), "JPEG")
-    by_keras = Image.open(io.BytesIO(upload)).convert("RGB").resize((224, 224), Image.Resampling.NEAREST)
+def test_keras_is_what_load_img_gives_pixel_for_pixel() -> None:
+    upload = GOLDEN["jpeg"].tobytes()
     assert min_decode_side(TF, Resize.KERAS) is None
-    assert (pixels(decode(upload), Resize.KERAS) == np.asarray(by_keras)).all()
+    assert (pixels(decode(upload), Resize.KERAS) == GOLDEN["load_img"]).all()
+    assert not (pixels(decode(upload), Resize.SQUASH) == GOLDEN["load_img"]).all()
 
 
 @pytest.mark.parametrize("resize", Resize)

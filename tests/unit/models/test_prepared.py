@@ -1,0 +1,84 @@
+"""Which build is served under WEIGHTS."""
+
+from pathlib import Path
+
+import pytest
+
+from models.catalog import CATALOG, Architecture
+from models.classifier import UploadLimits
+from models.engine import Engine
+from models.errors import ArtifactError, WeightsMissing
+from models.manifest import Manifest, Precision
+from models.plan import Job, WeightsMode
+from models.prepared import PreparedModels
+from models.served import ServedModel
+from models.store import Store
+from tests.fakes import BrightnessEngine
+from tests.unit.models.builds import MOBILENET, fake_build
+
+NAMES = ("mobilenetv2", "resnet50")
+
+
+def prepared(
+    root: Path, mode: WeightsMode, *, real: tuple[str, ...] = (), random: tuple[str, ...] = ()
+) -> PreparedModels:
+    store = Store(root)
+    (root / "weights").write_bytes(b"weights")
+    for name in real:
+        fake_build(store, Job(CATALOG[name], root / "weights"))
+    for name in random:
+        fake_build(store, Job(CATALOG[name], None))
+    return PreparedModels(store, NAMES, mode)
+
+
+def make_engine(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
+    return BrightnessEngine()
+
+
+def load(models: PreparedModels, name: str = "mobilenetv2") -> ServedModel:
+    return models.load(name, Precision.FLOAT32, make_engine, UploadLimits())
+
+
+def test_random_builds_are_never_served_as_real_ones(tmp_path: Path) -> None:
+    models = prepared(tmp_path, WeightsMode.IMAGENET, random=NAMES)
+    assert models.incomplete()
+    with pytest.raises(ArtifactError, match="not prepared"):
+        load(models)
+
+
+def test_auto_serves_random_builds_where_nothing_is_real(tmp_path: Path) -> None:
+    models = prepared(tmp_path, WeightsMode.AUTO, random=NAMES)
+    assert not models.incomplete()
+    assert load(models).weights == "random"
+
+
+def test_auto_never_mixes_real_and_random(tmp_path: Path) -> None:
+    models = prepared(tmp_path, WeightsMode.AUTO, real=("mobilenetv2",), random=NAMES)
+    assert not models.incomplete()
+    assert load(models).weights == "file"
+    with pytest.raises(WeightsMissing, match=CATALOG["resnet50"].weights.file_name) as error:
+        load(models, "resnet50")
+    assert str(tmp_path) not in str(error.value)
+
+
+def test_a_build_that_was_withdrawn_is_not_served(tmp_path: Path) -> None:
+    models = prepared(tmp_path, WeightsMode.AUTO, real=("mobilenetv2",), random=NAMES)
+    models.store.withdraw("mobilenetv2")
+    assert load(models).weights == "random"
+
+
+def test_a_build_published_while_a_worker_loads_is_taken(tmp_path: Path) -> None:
+    models = prepared(tmp_path, WeightsMode.RANDOM, random=NAMES)
+
+    class Republishing(BrightnessEngine):
+        def __init__(self, folder: Path) -> None:
+            if not list(tmp_path.glob("done")):
+                (tmp_path / "done").touch()
+                fake_build(models.store, Job(MOBILENET, None))  # the folder being loaded goes away
+            self.folder = folder
+
+    def make(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
+        return Republishing(folder)
+
+    model = models.load("mobilenetv2", Precision.FLOAT32, make, UploadLimits())
+    assert model.weights == "random"

@@ -1,0 +1,36 @@
+import sys
+
+import pytest
+
+from cli.progress import Progress
+from models.plan import Job
+from tests.unit.models.builds import MOBILENET
+
+
+def show() -> None:
+    progress = Progress()
+    for done in (10, 500, 1000):
+        progress.bytes("vgg16", done, 1000)
+    for _ in progress.jobs([Job(MOBILENET, None)]):
+        for step in ("build", "export", "convert", "quantise", "check", "hash"):
+            progress.step(step)
+
+
+def test_a_log_gets_a_line_for_each_thing_that_begins(capsys: pytest.CaptureFixture[str]) -> None:
+    show()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "vgg16: downloading 1,000 bytes"
+    assert lines[1:3] == ["mobilenetv2: build", "mobilenetv2: export"]
+    assert lines[-1] == "prepared mobilenetv2 (1 of 1)"
+    assert len(lines) == 8
+
+
+def test_a_terminal_gets_one_bar_for_a_download_and_one_for_the_jobs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    show()
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 2  # each bar ends its own line, and only once
+    assert "vgg16 download: 100%" in shown
+    assert "mobilenetv2: hash: 100%" in shown
