@@ -15,7 +15,9 @@ from cli.models import models_cli
 from config import Settings, SettingsError, load_settings
 from cores import usable_cores
 from models.classifier import UploadLimits
+from models.cores import Cores
 from models.engines import engine_maker, resolve_engine, resolve_precision
+from models.packed import runtime_folder
 from models.prepared import PreparedModels
 from models.registry import Load, Registry
 from models.store import Store
@@ -55,9 +57,13 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
 def _loader(settings: Settings, prepared: PreparedModels, limits: UploadLimits) -> Load:
     engine = resolve_engine(settings.engine, settings.device)
     precision = resolve_precision(settings.precision, engine)
-    threads = max(1, usable_cores() // (settings.workers or usable_cores()))
-    make_engine = engine_maker(engine, settings.device, threads)
-    return partial(prepared.load, precision=precision, make_engine=make_engine, limits=limits)
+    make_engine = engine_maker(engine, settings.device, usable_cores())
+
+    @cache
+    def cores() -> Cores:
+        return Cores(runtime_folder() / "cores", usable_cores())
+
+    return lambda name: prepared.load(name, precision, make_engine, limits, cores())
 
 
 @cache

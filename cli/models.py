@@ -92,7 +92,7 @@ def _line(prepared: PreparedModels, name: str) -> str:
 def _verify(prepared: PreparedModels, name: str) -> bool:
     """Say what is wrong with a model, if anything. With LiteRT, whatever ENGINE is: artifacts are what is checked."""
     try:
-        prepared.verify(name, engine_maker(EngineKind.LITERT, Device.CPU, threads=1))
+        prepared.verify(name, engine_maker(EngineKind.LITERT, Device.CPU, cores=1))
     except WeightsMissing as error:
         click.echo(f"{name}: not served: {error}")
     except ModelError as error:

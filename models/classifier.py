@@ -1,12 +1,14 @@
 """The whole road: upload -> image -> tensor -> scores -> predictions."""
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.engine import Lanes, Scores
+from models.cores import Cores
+from models.engine import Engine, Scores
 from models.errors import EngineError
 from models.labels import Label
 from models.top_k import Prediction, top_k
@@ -34,10 +36,14 @@ class UploadLimits:
 
 
 class Classifier:
-    """One network from end to end. Thread-safe: threads share its lanes."""
+    """One network from end to end. Thread-safe: its engine runs one image at a time."""
 
-    def __init__(self, lanes: Lanes, spec: InputSpec, labels: Sequence[Label], limits: UploadLimits) -> None:
-        self._lanes = lanes
+    def __init__(
+        self, engine: Engine, spec: InputSpec, labels: Sequence[Label], limits: UploadLimits, cores: Cores
+    ) -> None:
+        self._engine = engine
+        self._running = threading.Lock()
+        self._cores = cores
         self._spec = spec
         self._labels = labels
         self._limits = limits
@@ -47,17 +53,19 @@ class Classifier:
 
         Raises: ImageError: the upload is at fault.  ModelError: we are.
         """
-        start = time.monotonic()
         min_side = min_decode_side(self._spec, resize)
-        image = decode(upload, formats=self._limits.formats, max_pixels=self._limits.max_pixels, min_side=min_side)
-        tensor = transform(image, self._spec, resize)
-        decoded = time.monotonic()
-        with self._lanes.lease() as engine:
-            leased = time.monotonic()
-            scores = engine.run(tensor[np.newaxis])
-        done = time.monotonic()
+        with self._cores.lease() as lease:
+            start = time.monotonic()
+            image = decode(upload, formats=self._limits.formats, max_pixels=self._limits.max_pixels, min_side=min_side)
+            tensor = transform(image, self._spec, resize)
+            decoded = time.monotonic()
+            with self._running:
+                running = time.monotonic()
+                scores = self._engine.run(tensor[np.newaxis], threads=lease.grow())
+                done = time.monotonic()
         predictions = top_k(self._checked(scores), self._labels, top)
-        return Classification(predictions, decoded - start, leased - decoded, done - leased)
+        queue_s = lease.waited_s + running - decoded
+        return Classification(predictions, decoded - start, queue_s, done - running)
 
     def _checked(self, scores: Scores) -> Scores:
         """Return the one row of *scores*, or raise: a wrong answer is never passed on."""

@@ -1,8 +1,5 @@
-"""What every engine is, and the pool that hands engines to threads."""
+"""What every engine is."""
 
-import queue
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -13,29 +10,12 @@ Scores = NDArray[np.float32]
 
 
 class Engine(Protocol):
-    """One network, ready to run. Not thread-safe: `Lanes` lends it to one thread at a time."""
+    """One network, ready to run. Not thread-safe: its `Classifier` lets one thread in at a time."""
 
-    def run(self, batch: Batch) -> Scores:
+    def run(self, batch: Batch, threads: int = 1) -> Scores:
         """Return softmax probabilities (N, classes) float32 for a batch (N, height, width, 3) float32, normalised.
 
+        At most *threads* CPU threads are used where the engine can be told.
         Raises: EngineError: the batch has another shape, or the runtime failed.
         """
         ...
-
-
-class Lanes:
-    """A fixed set of engines for the same network; each is lent to one thread at a time."""
-
-    def __init__(self, engines: Sequence[Engine]) -> None:
-        self._idle: queue.LifoQueue[Engine] = queue.LifoQueue()  # last in, first out: the warmest caches
-        for engine in engines:
-            self._idle.put(engine)
-
-    @contextmanager
-    def lease(self) -> Iterator[Engine]:
-        """Wait for an idle engine and lend it."""
-        engine = self._idle.get()
-        try:
-            yield engine
-        finally:
-            self._idle.put(engine)

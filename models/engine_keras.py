@@ -44,8 +44,9 @@ class KerasEngine:
         self._run = tf.function(lambda batch: model(batch, training=False), input_signature=[signature])
         self._shape = (spec.height, spec.width, 3)
 
-    def run(self, batch: Batch) -> Scores:
-        """See `Engine.run`."""
+    def run(self, batch: Batch, threads: int = 1) -> Scores:
+        """See `Engine.run`; TensorFlow shares its threads by itself."""
+        del threads
         if batch.ndim != 4 or batch.shape[1:] != self._shape:
             raise EngineError(f"A batch of shape {batch.shape} where (N, {self._shape}) was expected.")
         return np.asarray(self._run(tf.constant(batch)), dtype=np.float32)

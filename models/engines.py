@@ -1,6 +1,7 @@
 """Which engine runs a prepared model. Imports a runtime only to build one: a LiteRT worker never sees TensorFlow."""
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from models.catalog import Architecture
@@ -8,6 +9,7 @@ from models.child import run_in_child
 from models.engine import Engine
 from models.errors import EngineError
 from models.manifest import Manifest, Precision
+from models.packed import packed_weights
 from models.served import MakeEngine
 
 
@@ -49,13 +51,19 @@ def resolve_precision(precision: str, engine: EngineKind) -> Precision:
     return Precision.FLOAT32 if precision == "auto" else Precision(precision)
 
 
-def engine_maker(engine: EngineKind, device: Device, threads: int) -> MakeEngine:
-    """Return what builds one engine for a prepared model, with *threads* CPU threads for each inference."""
+def engine_maker(engine: EngineKind, device: Device, cores: int) -> MakeEngine:
+    """Return what builds the engine for a prepared model, on a machine with *cores* cores."""
 
     def litert(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         from models.engine_litert import LiteRtEngine
 
-        return LiteRtEngine(folder / precision.file, architecture.input, manifest.classes, threads)
+        artifact, sha256 = folder / precision.file, manifest.artifacts[precision].record.sha256
+        make = partial(LiteRtEngine, artifact, architecture.input, manifest.classes)
+
+        def pack(file: Path) -> None:
+            make(packed=file)
+
+        return make(threads=powers_of_two(cores), packed=packed_weights(artifact, sha256, pack))
 
     def keras(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         from models.engine_keras import KerasEngine
@@ -66,6 +74,11 @@ def engine_maker(engine: EngineKind, device: Device, threads: int) -> MakeEngine
         return KerasEngine(architecture, weights, device)
 
     return keras if engine is EngineKind.KERAS else litert
+
+
+def powers_of_two(cores: int) -> tuple[int, ...]:
+    """Return 1, 2, 4 ... up to *cores*: what an inference may be given."""
+    return tuple(1 << power for power in range(cores.bit_length()))
 
 
 def require_gpu(log: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from models.catalog import CATALOG
 from models.classifier import UploadLimits
+from models.cores import Cores
 from models.errors import ModelError, WeightsMissing
 from models.manifest import Manifest, Precision
 from models.plan import WeightsMode
@@ -34,9 +35,13 @@ class PreparedModels:
             return False  # decided: those with weights are served, the others answer weights_missing
         return not all(self.store.has(name, random=random) for name in self.names)
 
-    def load(self, name: str, precision: Precision, make_engine: MakeEngine, limits: UploadLimits) -> ServedModel:
+    def load(
+        self, name: str, precision: Precision, make_engine: MakeEngine, limits: UploadLimits, cores: Cores
+    ) -> ServedModel:
         """Load, warm and check one model.  Raises: ModelError."""
-        read = partial(load, architecture=CATALOG[name], precision=precision, make_engine=make_engine, limits=limits)
+        read = partial(
+            load, architecture=CATALOG[name], precision=precision, make_engine=make_engine, limits=limits, cores=cores
+        )
         folder = self.folder(name)
         try:
             return read(folder)

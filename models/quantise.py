@@ -13,8 +13,6 @@ from models.known_answers import FLOAT32_TOLERANCE, KnownAnswers
 from models.manifest import Precision
 from preprocessing.transform import normalise
 
-THREADS = 2
-
 
 def quantise(step: Callable[[str], None], name: str, folder: str, classes: int) -> dict[Precision, float]:
     """Write `int8.tflite` and its answers into *folder*; return the largest change of a probability by precision.
@@ -30,7 +28,7 @@ def quantise(step: Callable[[str], None], name: str, folder: str, classes: int) 
     known = KnownAnswers.read(out)
     oracle = known.scores[Precision.FLOAT32]
     batch = normalise(known.images, spec.normalisation)
-    scores = {p: LiteRtEngine(out / p.file, spec, classes, threads=THREADS).run(batch) for p in Precision}
+    scores = {p: LiteRtEngine(out / p.file, spec, classes, threads=(1,)).run(batch) for p in Precision}
     changes = {p: float(np.abs(scores[p] - oracle).max()) for p in Precision}
     if not changes[Precision.FLOAT32] <= FLOAT32_TOLERANCE:
         raise PrepareError(f"{name}: the float32 artifact differs from Keras by {changes[Precision.FLOAT32]:.2g}")

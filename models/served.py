@@ -6,7 +6,8 @@ from pathlib import Path
 
 from models.catalog import Architecture
 from models.classifier import Classifier, UploadLimits
-from models.engine import Engine, Lanes
+from models.cores import Cores
+from models.engine import Engine
 from models.errors import ArtifactError
 from models.known_answers import KnownAnswers
 from models.labels import imagenet_labels
@@ -38,7 +39,13 @@ class ServedModel:
 
 
 def load(
-    folder: Path, architecture: Architecture, *, precision: Precision, make_engine: MakeEngine, limits: UploadLimits
+    folder: Path,
+    architecture: Architecture,
+    *,
+    precision: Precision,
+    make_engine: MakeEngine,
+    limits: UploadLimits,
+    cores: Cores,
 ) -> ServedModel:
     """Load one prepared model, warm it and check a known answer.
 
@@ -55,7 +62,7 @@ def load(
     engine = make_engine(architecture, manifest, folder, precision)
     KnownAnswers.read(folder).check(engine, architecture.input, precision, artifact.max_change, _CHECKS_AT_LOAD)
     return ServedModel(
-        classifier=Classifier(Lanes([engine]), architecture.input, imagenet_labels(), limits),
+        classifier=Classifier(engine, architecture.input, imagenet_labels(), limits, cores),
         version=artifact.record.sha256[:VERSION_DIGITS],
         precision=precision,
         weights=manifest.weights.kind,

@@ -1,9 +1,13 @@
 """Stand-ins for what can't be made to happen with the real thing."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
 from models.classifier import Classifier, UploadLimits
-from models.engine import Batch, Lanes, Scores
+from models.cores import Cores
+from models.engine import Batch, Engine, Scores
 from models.errors import EngineError
 from models.labels import imagenet_labels
 from models.manifest import Precision, WeightsKind
@@ -16,7 +20,7 @@ SPEC = InputSpec(8, 8, Normalisation.TF)
 class BrightnessEngine:
     """Likeliest is class 207 (golden_retriever) for a bright image, class 0 (tench) for a dark one."""
 
-    def run(self, batch: Batch) -> Scores:
+    def run(self, batch: Batch, threads: int = 1) -> Scores:
         scores = np.full((len(batch), 1000), 1e-5, np.float32)
         scores[:, 207] = (batch.mean(axis=(1, 2, 3)) + 1) / 2
         scores[:, 0] = 1 - scores[:, 207]
@@ -27,23 +31,26 @@ class BrokenEngine:
     def __init__(self, reason: str = "the runtime broke") -> None:
         self._reason = reason
 
-    def run(self, batch: Batch) -> Scores:
+    def run(self, batch: Batch, threads: int = 1) -> Scores:
         raise EngineError(self._reason)
 
 
 class NanEngine:
-    def run(self, batch: Batch) -> Scores:
+    def run(self, batch: Batch, threads: int = 1) -> Scores:
         return np.full((len(batch), 1000), np.nan, np.float32)
 
 
-Fake = BrightnessEngine | BrokenEngine | NanEngine
+def a_core() -> Cores:
+    """One core of our own."""
+    return Cores(Path(tempfile.mkstemp(prefix="triptych-test-cores-")[1]), 1)
 
 
-def served(engine: Fake | None = None, limits: UploadLimits | None = None) -> ServedModel:
+def served(engine: Engine | None = None, limits: UploadLimits | None = None) -> ServedModel:
     """A served model around a fake engine."""
-    lanes = Lanes([engine or BrightnessEngine()])
     return ServedModel(
-        classifier=Classifier(lanes, SPEC, imagenet_labels(), limits or UploadLimits()),
+        classifier=Classifier(
+            engine or BrightnessEngine(), SPEC, imagenet_labels(), limits or UploadLimits(), a_core()
+        ),
         version="0123456789ab",
         precision=Precision.FLOAT32,
         weights=WeightsKind.IMAGENET,

@@ -4,7 +4,6 @@ On conditioned random weights, over HTTP, twenty PNGs of exactly the input size.
 own road (normalisation, channel order, size) and must be found out.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.catalog import CATALOG
 from models.classifier import Classifier, UploadLimits
-from models.engine import Batch, Engine, Lanes, Scores
+from models.engine import Batch, Engine, Scores
 from models.engine_litert import LiteRtEngine
 from models.errors import EngineError
 from models.known_answers import generated_images
@@ -28,6 +27,7 @@ from models.store import Store
 from preprocessing.spec import InputSpec, Normalisation, Resize
 from tests.conftest import ROOT
 from tests.e2e.server import Server, environment
+from tests.fakes import a_core
 from tests.pictures import encode
 
 COUNT, TOP, TOLERANCE, LEAST_DIFFERENT = 20, 10, 1e-4, 5
@@ -84,15 +84,15 @@ class Flipped:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def run(self, batch: Batch) -> Scores:
-        return self._engine.run(np.ascontiguousarray(batch[..., ::-1]))
+    def run(self, batch: Batch, threads: int = 1) -> Scores:
+        return self._engine.run(np.ascontiguousarray(batch[..., ::-1]), threads)
 
 
 CONTROL = 4  # images: one that differs is enough
 
 
 def answers_with(spec: InputSpec, engine: Engine, images: NDArray[np.uint8]) -> Answers:
-    classifier = Classifier(Lanes([engine]), spec, imagenet_labels(), UploadLimits())
+    classifier = Classifier(engine, spec, imagenet_labels(), UploadLimits(), a_core())
     found = [classifier.classify(encode(image, "PNG"), TOP, Resize.SQUASH).predictions for image in images]
     return [[(p.id, p.prob) for p in predictions] for predictions in found]
 
@@ -100,7 +100,7 @@ def answers_with(spec: InputSpec, engine: Engine, images: NDArray[np.uint8]) -> 
 @pytest.fixture
 def engine(name: str, random_cache: Path) -> Engine:
     artifact = Store(random_cache).folder(name, random=True) / Precision.FLOAT32.file
-    return LiteRtEngine(artifact, CATALOG[name].input, classes=1000, threads=os.cpu_count() or 1)
+    return LiteRtEngine(artifact, CATALOG[name].input, classes=1000)
 
 
 @pytest.mark.parametrize("name", CATALOG)
@@ -134,6 +134,6 @@ def test_a_swapped_input_size_is_refused_at_load_and_in_a_request(
     swapped = replace(CATALOG[name].input, height=size, width=size)
     artifact = Store(random_cache).folder(name, random=True) / Precision.FLOAT32.file
     with pytest.raises(EngineError, match="the catalog says"):
-        LiteRtEngine(artifact, swapped, classes=1000, threads=1)
+        LiteRtEngine(artifact, swapped, classes=1000)
     with pytest.raises(EngineError, match="shape"):
         answers_with(swapped, engine, oracle.images[name][:1])

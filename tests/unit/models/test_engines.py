@@ -3,10 +3,8 @@ from pathlib import Path
 import pytest
 
 from models.child import run_in_child
-from models.engine import Lanes
-from models.engines import Device, EngineKind, resolve_engine, resolve_precision
+from models.engines import Device, EngineKind, powers_of_two, resolve_engine, resolve_precision
 from models.errors import PrepareError
-from tests.fakes import BrightnessEngine
 
 
 def test_auto_is_litert_and_a_gpu_needs_keras() -> None:
@@ -22,12 +20,9 @@ def test_auto_precision_is_float32_and_keras_has_no_int8() -> None:
         resolve_precision("int8", EngineKind.KERAS)
 
 
-def test_an_engine_is_given_back_when_its_borrower_fails() -> None:
-    lanes = Lanes([BrightnessEngine()])
-    with pytest.raises(RuntimeError), lanes.lease():
-        raise RuntimeError
-    with lanes.lease() as engine:
-        assert isinstance(engine, BrightnessEngine)
+@pytest.mark.parametrize(("cores", "given"), [(1, (1,)), (2, (1, 2)), (6, (1, 2, 4)), (8, (1, 2, 4, 8))])
+def test_an_inference_is_given_a_power_of_two(cores: int, given: tuple[int, ...]) -> None:
+    assert powers_of_two(cores) == given
 
 
 def test_a_child_that_dies_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:

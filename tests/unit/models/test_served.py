@@ -7,20 +7,20 @@ import pytest
 
 from models.catalog import Architecture
 from models.classifier import Classifier, UploadLimits
-from models.engine import Batch, Engine, Lanes, Scores
+from models.engine import Batch, Engine, Scores
 from models.errors import ArtifactError, EngineError
 from models.labels import imagenet_labels
 from models.manifest import Manifest, Precision
 from models.plan import Job
 from models.served import ServedModel, load, verify
 from models.store import Store
-from tests.fakes import SPEC, BrightnessEngine, NanEngine
+from tests.fakes import SPEC, BrightnessEngine, NanEngine, a_core
 from tests.pictures import encode, photo_like
 from tests.unit.models.builds import MOBILENET, fake_build
 
 
 class DriftingEngine(BrightnessEngine):
-    def run(self, batch: Batch) -> Scores:
+    def run(self, batch: Batch, threads: int = 1) -> Scores:
         return super().run(batch) - np.float32(2e-4)
 
 
@@ -30,7 +30,7 @@ class LateDriftEngine(BrightnessEngine):
     def __init__(self) -> None:
         self.runs = 0
 
-    def run(self, batch: Batch) -> Scores:
+    def run(self, batch: Batch, threads: int = 1) -> Scores:
         self.runs += 1
         return super().run(batch) - np.float32(2e-4 if self.runs > 1 else 0)
 
@@ -46,7 +46,7 @@ def with_engine(folder: Path, engine: Engine) -> ServedModel:
     def make(architecture: Architecture, manifest: Manifest, where: Path, precision: Precision) -> Engine:
         return engine
 
-    return load(folder, MOBILENET, precision=Precision.FLOAT32, make_engine=make, limits=UploadLimits())
+    return load(folder, MOBILENET, precision=Precision.FLOAT32, make_engine=make, limits=UploadLimits(), cores=a_core())
 
 
 def test_a_good_build_is_served_under_the_hash_of_its_artifact(folder: Path) -> None:
@@ -94,6 +94,6 @@ def test_a_build_for_another_catalog_is_refused(folder: Path) -> None:
 
 
 def test_scores_that_are_no_answer_are_never_passed_on() -> None:
-    classifier = Classifier(Lanes([NanEngine()]), SPEC, imagenet_labels(), UploadLimits())
+    classifier = Classifier(NanEngine(), SPEC, imagenet_labels(), UploadLimits(), a_core())
     with pytest.raises(EngineError):
         classifier.classify(encode(photo_like(20, 20), "PNG"))

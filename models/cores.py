@@ -1,0 +1,91 @@
+"""The cores of this machine, shared by every process that serves: a lone request gets all, a crowd one each.
+
+A file stands for the cores: byte i for core i, locked by who uses it, and one byte more for those who wait. They are
+open-file-description locks (fcntl(2), Linux), so that threads count like processes, and the kernel gives back the
+cores of a process that is killed, at once.
+"""
+
+import fcntl
+import itertools
+import os
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_WAITING = 1 << 20  # the byte that waiters lock for reading; far above any core
+
+
+class Lease:
+    """Cores held for one request: one at first, more by `grow`."""
+
+    def __init__(self, file: int, count: int, waited_s: float, first: int) -> None:
+        self.waited_s = waited_s
+        self._file = file
+        self._count = count
+        self._held = [first]
+
+    def grow(self) -> int:
+        """Take the cores that are idle now, unless somebody waits for one; return how many are held: 1, 2, 4 ..."""
+        if not _is_locked(self._file, _WAITING):
+            self._held += [core for core in range(self._count) if core not in self._held and _try(self._file, core)]
+        usable = 1 << (len(self._held).bit_length() - 1)
+        for core in self._held[usable:]:
+            _lock(self._file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, core)
+        del self._held[usable:]
+        return usable
+
+
+class Cores:
+    """*count* cores, shared through the file at *path* (which every sharing process names, and any may create)."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        self._path = path
+        self.count = count
+
+    @contextmanager
+    def lease(self) -> Iterator[Lease]:
+        """Wait for a core and hold it; what is held at the end of the block is given back."""
+        start = time.monotonic()
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            first = self._first(file)
+            yield Lease(file, self.count, time.monotonic() - start, first)
+        finally:
+            os.close(file)  # and with it every lock
+
+    def _first(self, file: int) -> int:
+        preferred = os.getpid() % self.count
+        for core in itertools.chain([preferred], range(self.count)):
+            if _try(file, core):
+                return core
+        # All are taken. With one worker a core that means that someone holds several and gives them back together,
+        # so it does not matter which of them we wait for.
+        _lock(file, fcntl.F_OFD_SETLK, fcntl.F_RDLCK, _WAITING)
+        _lock(file, fcntl.F_OFD_SETLKW, fcntl.F_WRLCK, preferred)
+        _lock(file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, _WAITING)
+        return preferred
+
+
+# struct flock of fcntl(2) on 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid (0 for these locks)
+_FLOCK = struct.Struct("hhxxxxqqixxxx")
+
+
+def _lock(file: int, command: int, kind: int, byte: int) -> int:
+    """Call fcntl for one byte; return the l_type it answers with."""
+    answer = fcntl.fcntl(file, command, _FLOCK.pack(kind, os.SEEK_SET, byte, 1, 0))
+    found: int = _FLOCK.unpack(answer)[0]
+    return found
+
+
+def _try(file: int, byte: int) -> bool:
+    try:
+        _lock(file, fcntl.F_OFD_SETLK, fcntl.F_WRLCK, byte)
+    except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, by fcntl(2)
+        return False
+    return True
+
+
+def _is_locked(file: int, byte: int) -> bool:
+    return _lock(file, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, byte) != fcntl.F_UNLCK

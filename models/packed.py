@@ -1,0 +1,85 @@
+"""Weights as XNNPACK packs them for this CPU, in a file that every process maps: built once, by one process.
+
+They depend on the machine, so they lie apart from what is portable: in `machine/` beside the manifest, or, where that
+can't be written (a read-only image), in a folder of ours under the runtime directory.
+"""
+
+import fcntl
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from models.errors import ArtifactError
+from models.file_record import FileRecord
+
+log = logging.getLogger(__name__)
+
+
+def packed_weights(artifact: Path, sha256: str, build: Callable[[Path], None]) -> Path | None:
+    """Return the file of packed weights for an artifact, made by *build* where this machine has none yet.
+
+    None where nothing can be written: then every process packs for itself, which costs start-up time and memory.
+    """
+    name = f"{sha256[:16]}-{_machine()}.xnn"
+    places = (artifact.parent / "machine", runtime_folder() / "packed")
+    for place in places:
+        if _is_whole(place / name):
+            return place / name
+    for place in places:
+        try:
+            return _built(place / name, build)
+        except OSError as error:
+            log.info("packed weights can't be kept in %s: %s", place, error.strerror)
+    log.warning("packed weights can be kept nowhere: each worker packs %s for itself", artifact.name)
+    return None
+
+
+def runtime_folder() -> Path:
+    """Return a folder for what lives as long as the machine runs: ours alone, in memory where /dev/shm is there.
+
+    Raises: ArtifactError: somebody else has made it.
+    """
+    shared_memory = Path("/dev/shm")  # noqa: S108  # checked below: ours alone, no link
+    parent = shared_memory if os.access(shared_memory, os.W_OK) else Path(tempfile.gettempdir())
+    folder = parent / f"triptych-{os.geteuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    stat = folder.lstat()
+    if stat.st_uid != os.geteuid() or stat.st_mode & 0o077 or folder.is_symlink():
+        raise ArtifactError("the runtime folder of this user belongs to somebody else")
+    return folder
+
+
+def _built(path: Path, build: Callable[[Path], None]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _is_whole(path):  # else another process built it while we waited
+            part = path.with_suffix(".part")
+            part.unlink(missing_ok=True)
+            build(part)
+            record = FileRecord.of(part)
+            part.replace(path)
+            path.with_suffix(".json").write_text(record.model_dump_json(), encoding="utf-8")
+    return path
+
+
+def _is_whole(path: Path) -> bool:
+    """Say whether the file is the one that was built: a shorter one would crash whoever maps it."""
+    try:
+        record = FileRecord.model_validate_json(path.with_suffix(".json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return record.matches(path)
+
+
+@cache
+def _machine() -> str:
+    """Return a short name for what packing depends on: the CPU's instruction sets and LiteRT's version."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
+    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return hashlib.sha256(f"{metadata.version('ai-edge-litert')} {flags}".encode()).hexdigest()[:12]

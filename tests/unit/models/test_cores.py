@@ -1,0 +1,118 @@
+"""Sharing cores between processes, with real processes and real locks."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from models.cores import Cores
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def hold(path: Path, count: int, grow: bool, pipe: Connection) -> None:
+    """In another process: take a core (and all idle ones), say how many, hold them until told."""
+    with Cores(path, count).lease() as lease:
+        pipe.send(lease.grow() if grow else 1)
+        pipe.recv()
+
+
+@contextmanager
+def other(path: Path, count: int, *, grow: bool = False) -> Iterator[tuple[int, int, Connection]]:
+    """Another process that holds cores: its pid, how many it holds, and a pipe that ends it."""
+    ours, theirs = SPAWN.Pipe()
+    process = SPAWN.Process(target=hold, args=(path, count, grow, theirs))
+    process.start()
+    theirs.close()
+    try:
+        yield process.pid or 0, ours.recv(), ours
+    finally:
+        process.kill()
+        process.join()
+        process.close()
+        ours.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "cores"
+
+
+@pytest.mark.parametrize(("count", "grown"), [(1, 1), (2, 2), (3, 2), (4, 4), (6, 4), (8, 8)])
+def test_a_lone_request_gets_all_cores_up_to_a_power_of_two(path: Path, count: int, grown: int) -> None:
+    with Cores(path, count).lease() as lease:
+        assert lease.grow() == grown
+
+
+def test_what_is_not_used_is_given_back_at_once(path: Path) -> None:
+    with Cores(path, 3).lease() as lease:
+        assert lease.grow() == 2
+        with Cores(path, 3).lease() as second:
+            assert second.grow() == 1
+
+
+def test_two_processes_get_a_core_each(path: Path) -> None:
+    with other(path, 2) as (_, held, _), Cores(path, 2).lease() as lease:
+        assert held == 1
+        assert lease.grow() == 1
+        assert lease.waited_s < 1
+
+
+def test_threads_of_one_process_count_like_processes(path: Path) -> None:
+    cores = Cores(path, 2)
+    with cores.lease() as first, cores.lease() as second:
+        assert first.grow() == 1
+        assert second.grow() == 1
+
+
+def test_a_killed_process_gives_its_cores_back_at_once(path: Path) -> None:
+    with other(path, 2, grow=True) as (pid, held, _):
+        assert held == 2
+        os.kill(pid, signal.SIGKILL)
+        with Cores(path, 2).lease() as lease:
+            assert lease.grow() in (1, 2)  # 1 only while the kernel is still closing its files
+
+
+def test_a_waiter_gets_a_core_before_anyone_gets_a_second(path: Path) -> None:
+    got, done = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        with Cores(path, 2).lease():
+            got.set()
+            done.wait(10)
+
+    with other(path, 2, grow=True) as (_, held, pipe):
+        assert held == 2
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        assert not got.wait(0.05)
+        pipe.send("end")
+        assert got.wait(10)
+    with Cores(path, 2).lease() as lease:
+        assert lease.grow() == 1
+    done.set()
+    waiter.join()
+
+
+def test_nobody_grows_while_somebody_waits(path: Path) -> None:
+    cores = Cores(path, 2)
+    ready, go = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        ready.set()
+        with cores.lease():
+            go.set()
+
+    with cores.lease() as first, cores.lease():
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        ready.wait(10)
+        assert first.grow() == 1
+    waiter.join()
+    assert go.is_set()

@@ -1,0 +1,87 @@
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from models import packed
+from models.packed import packed_weights
+
+SHA = "ab" * 32
+
+
+class Builder:
+    """Stands for XNNPACK packing: writes a file, counts how often."""
+
+    def __init__(self) -> None:
+        self.built = 0
+
+    def __call__(self, part: Path) -> None:
+        self.built += 1
+        part.write_bytes(b"packed" * 1000)
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> Path:
+    path = tmp_path / "model/int8.tflite"
+    path.parent.mkdir()
+    path.write_bytes(b"model")
+    return path
+
+
+def test_weights_are_packed_once_beside_the_artifact(artifact: Path) -> None:
+    build = Builder()
+    first, second = (packed_weights(artifact, SHA, build) for _ in range(2))
+    assert first == second
+    assert first is not None
+    assert first.parent == artifact.parent / "machine"
+    assert build.built == 1
+
+
+def test_many_at_once_build_once(artifact: Path) -> None:
+    build = Builder()
+    threads = [threading.Thread(target=packed_weights, args=(artifact, SHA, build)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert build.built == 1
+
+
+def test_a_cut_file_is_never_mapped_but_built_anew(artifact: Path) -> None:
+    build = Builder()
+    path = packed_weights(artifact, SHA, build)
+    assert path is not None
+    os.truncate(path, 100)
+    assert packed_weights(artifact, SHA, build) == path
+    assert path.stat().st_size == 6000
+    assert build.built == 2
+
+
+def test_another_machine_packs_for_itself(artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build = Builder()
+    here = packed_weights(artifact, SHA, build)
+    monkeypatch.setattr(packed, "_machine", lambda: "other-cpu")
+    there = packed_weights(artifact, SHA, build)
+    assert here != there
+    assert build.built == 2
+
+
+def test_where_the_cache_is_read_only_the_runtime_folder_is_used(
+    artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (artifact.parent / "machine").write_text("a file, so that no folder can be made here, even by root")
+    monkeypatch.setattr(packed, "runtime_folder", lambda: tmp_path / "run")
+    path = packed_weights(artifact, SHA, Builder())
+    assert path is not None
+    assert path.parent == tmp_path / "run/packed"
+
+
+def test_where_nothing_can_be_written_it_goes_on_without(
+    artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (artifact.parent / "machine").write_text("")
+    (tmp_path / "run").write_text("")
+    monkeypatch.setattr(packed, "runtime_folder", lambda: tmp_path / "run")
+    assert packed_weights(artifact, SHA, Builder()) is None
+    assert "packs int8.tflite for itself" in caplog.text
