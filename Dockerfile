@@ -24,7 +24,7 @@ COPY cli cli
 COPY models models
 COPY preprocessing preprocessing
 COPY web web
-COPY --from=prepare /models /models
+COPY --from=prepare --chown=triptych /models /models
 ARG WEIGHTS=imagenet
 ARG MODELS=vgg16,resnet50,inceptionv3
 ENV TRIPTYCH_HOST=0.0.0.0 TRIPTYCH_CACHE_DIR=/models TRIPTYCH_WEIGHTS=$WEIGHTS TRIPTYCH_MODELS=$MODELS

@@ -20,10 +20,10 @@ except SettingsError as error:
     raise SystemExit(str(error)) from None
 
 bind = f"{settings.host}:{settings.port}"
-workers = settings.workers or usable_cores()  # one a core, each with one inference thread
-worker_class = "sync"  # balanced at every number of connections, one copy of the weights a worker (ADR 0002)
+workers = settings.workers or usable_cores()  # one a core; they share the cores between them
+worker_class = "sync"  # balanced at every number of connections; CompiledModel holds the GIL (ADR 0002)
 preload_app = False  # runtimes must not be forked: models are loaded in the worker
-timeout = 120  # above the worst load (VGG16 in float32 on a busy core: 5 s); also ends a body that takes longer
+timeout = 120  # above the worst load (packing VGG16 in float32 on a busy core: 8 s); also ends a body that takes longer
 graceful_timeout = settings.grace_s
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # the heartbeat must not wait for a disk
 control_socket_disable = True  # a thread and a socket in the master that nothing of ours uses

@@ -4,20 +4,25 @@ They depend on the machine, so they lie apart from what is portable: in `machine
 can't be written (a read-only image), in a folder of ours under the runtime directory.
 """
 
+import errno
 import fcntl
 import hashlib
 import logging
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from stat import S_ISDIR
 
 from models.errors import ArtifactError
 from models.file_record import FileRecord
 
 log = logging.getLogger(__name__)
+
+_SPACE_FACTOR = 1.2  # packed is 1.00 to 1.06 of the artifact (the four networks, float32 and int8)
 
 
 def packed_weights(artifact: Path, sha256: str, build: Callable[[Path], None]) -> Path | None:
@@ -26,15 +31,16 @@ def packed_weights(artifact: Path, sha256: str, build: Callable[[Path], None]) -
     None where nothing can be written: then every process packs for itself, which costs start-up time and memory.
     """
     name = f"{sha256[:16]}-{_machine()}.xnn"
-    places = (artifact.parent / "machine", runtime_folder() / "packed")
+    places = (artifact.parent / "machine", *(folder / "packed" for folder in _runtime_folders()))
     for place in places:
         if _is_whole(place / name):
             return place / name
     for place in places:
         try:
+            _need_space(place, artifact)
             return _built(place / name, build)
         except OSError as error:
-            log.info("packed weights can't be kept in %s: %s", place, error.strerror)
+            log.info("packed weights can't be kept in %s: %s", place, error)
     log.warning("packed weights can be kept nowhere: each worker packs %s for itself", artifact.name)
     return None
 
@@ -42,20 +48,34 @@ def packed_weights(artifact: Path, sha256: str, build: Callable[[Path], None]) -
 def runtime_folder() -> Path:
     """Return a folder for what lives as long as the machine runs: ours alone, in memory where /dev/shm is there.
 
-    Raises: ArtifactError: somebody else has made it.
+    Raises: ArtifactError: there is no place for one.
     """
-    shared_memory = Path("/dev/shm")  # noqa: S108  # checked below: ours alone, no link
-    parent = shared_memory if os.access(shared_memory, os.W_OK) else Path(tempfile.gettempdir())
-    folder = parent / f"triptych-{os.geteuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    stat = folder.lstat()
-    if stat.st_uid != os.geteuid() or stat.st_mode & 0o077 or folder.is_symlink():
-        raise ArtifactError("the runtime folder of this user belongs to somebody else")
+    folder = next(_runtime_folders(), None)
+    if folder is None:
+        raise ArtifactError("neither /dev/shm nor the folder for temporary files can be written")
     return folder
 
 
+def _runtime_folders() -> Iterator[Path]:
+    for parent in (Path("/dev/shm"), Path(tempfile.gettempdir())):  # noqa: S108  # checked: ours alone, no link
+        folder = parent / f"triptych-{os.geteuid()}"
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            stat = folder.lstat()
+        except OSError:
+            continue
+        if S_ISDIR(stat.st_mode) and stat.st_uid == os.geteuid() and not stat.st_mode & 0o077:
+            yield folder
+
+
+def _need_space(place: Path, artifact: Path) -> None:
+    place.mkdir(parents=True, exist_ok=True)
+    needed = artifact.stat().st_size * _SPACE_FACTOR
+    if shutil.disk_usage(place).free < needed:  # a container's /dev/shm has 64 MB; XNNPACK would fail half-way
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def _built(path: Path, build: Callable[[Path], None]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _is_whole(path):  # else another process built it while we waited

@@ -1,4 +1,5 @@
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def test_where_the_cache_is_read_only_the_runtime_folder_is_used(
     artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (artifact.parent / "machine").write_text("a file, so that no folder can be made here, even by root")
-    monkeypatch.setattr(packed, "runtime_folder", lambda: tmp_path / "run")
+    monkeypatch.setattr(packed, "_runtime_folders", lambda: iter([tmp_path / "run"]))
     path = packed_weights(artifact, SHA, Builder())
     assert path is not None
     assert path.parent == tmp_path / "run/packed"
@@ -82,6 +83,22 @@ def test_where_nothing_can_be_written_it_goes_on_without(
 ) -> None:
     (artifact.parent / "machine").write_text("")
     (tmp_path / "run").write_text("")
-    monkeypatch.setattr(packed, "runtime_folder", lambda: tmp_path / "run")
+    monkeypatch.setattr(packed, "_runtime_folders", lambda: iter([tmp_path / "run"]))
     assert packed_weights(artifact, SHA, Builder()) is None
     assert "packs int8.tflite for itself" in caplog.text
+
+
+def test_a_place_without_room_is_passed_over(artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = artifact.parent / "machine"
+    room = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: room._replace(free=0) if Path(path) == full else room)
+    monkeypatch.setattr(packed, "_runtime_folders", lambda: iter([tmp_path / "run"]))
+    path = packed_weights(artifact, SHA, Builder())
+    assert path is not None
+    assert path.parent == tmp_path / "run/packed"
+
+
+def test_the_runtime_folder_is_ours_alone() -> None:
+    folder = packed.runtime_folder()
+    assert folder.stat().st_uid == os.geteuid()
+    assert folder.stat().st_mode & 0o077 == 0
