@@ -11,7 +11,7 @@ FREE_MB := 4000 # the environment takes 2,500 MB, pip's working copies the rest
 OURS := PYTHON VENV
 $(foreach v,$(filter-out $(OURS),$(.VARIABLES)),$(if $(filter command_line,$(subst $() ,_,$(origin $v))),$(eval export TRIPTYCH_$v := $($v))))
 
-.PHONY: help setup serve test test-slow check format clean
+.PHONY: help setup serve test test-slow bench check format clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -40,6 +40,9 @@ test: $(INSTALLED) ## run every test that can run on this machine
 
 test-slow: $(INSTALLED) ## run the long tests
 	$(BIN)/python -m pytest -m slow
+
+bench: $(INSTALLED) ## measure the service against the bare loop and the naive app (needs wrk)
+	$(BIN)/python -m bench
 
 check: $(INSTALLED) ## format, lint, types, then the tests: what CI runs
 	$(BIN)/ruff format --check .

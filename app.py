@@ -83,6 +83,8 @@ def __getattr__(name: str) -> Flask:
 if __name__ == "__main__":
     for folder in ("TRIPTYCH_WEIGHTS_DIR", "TRIPTYCH_CACHE_DIR"):
         if os.environ.get(folder):
-            os.environ[folder] = str(Path(os.environ[folder]).absolute())  # as the caller means it, before we move
+            os.environ[folder] = str(
+                Path(os.environ[folder]).expanduser().absolute()
+            )  # as the caller means it, before we move
     os.chdir(Path(__file__).parent)
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "app:app", *sys.argv[1:]])  # noqa: S606  # becomes the Gunicorn it names

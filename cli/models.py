@@ -10,6 +10,7 @@ from models.catalog import CATALOG
 from models.engines import Device, EngineKind, engine_maker
 from models.errors import ModelError, WeightsMissing
 from models.manifest import Manifest
+from models.packed import discard_damaged
 from models.plan import Plan, Planner
 from models.prepare import build
 from models.prepared import PreparedModels
@@ -55,14 +56,13 @@ def _known(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _prepare(prepared: PreparedModels, weights_dir: Path | None, names: tuple[str, ...]) -> None:
     store, progress = prepared.store, Progress()
-    considered = tuple(dict.fromkeys((*prepared.names, *names)))  # `auto` decides over everything that is served
     try:
         with store.lock():
-            plan = Planner(store, weights_dir, progress.bytes).plan(considered, prepared.mode)
+            plan = Planner(store, weights_dir, progress.bytes).plan(names, prepared.mode, prepared.names)
             _announce(plan)
             for name in plan.withdraw:
                 store.withdraw(name)
-            for job in progress.jobs([job for job in plan.jobs if job.architecture.name in names]):
+            for job in progress.jobs(plan.jobs):
                 build(store, job, progress.step)
     except (ModelError, OSError) as error:
         raise SystemExit(str(error)) from None
@@ -92,7 +92,8 @@ def _line(prepared: PreparedModels, name: str) -> str:
 def _verify(prepared: PreparedModels, name: str) -> bool:
     """Say what is wrong with a model, if anything. With LiteRT, whatever ENGINE is: artifacts are what is checked."""
     try:
-        prepared.verify(name, engine_maker(EngineKind.LITERT, Device.CPU, cores=1))
+        discard_damaged(prepared.folder(name))
+        prepared.verify(name, engine_maker(EngineKind.LITERT, Device.CPU, cores=1, share=False))
     except WeightsMissing as error:
         click.echo(f"{name}: not served: {error}")
     except ModelError as error:

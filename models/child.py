@@ -15,6 +15,7 @@ from typing import Any
 from models.errors import PrepareError
 
 _LOG_TAIL_CHARS = 2000
+_END_S = 30  # for its own clean-up; what hangs then is killed
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -35,7 +36,7 @@ def run_in_child(module: str, function: str, log: Path, step: Callable[[str], No
             if kind == "step":
                 step(value)
             elif kind == "result":
-                process.join()  # let it end by itself: killed, it would leave semaphores behind
+                process.join(_END_S)  # let it end by itself: killed, it would leave semaphores behind
                 return value
             else:
                 raise PrepareError(value)

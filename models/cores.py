@@ -1,12 +1,11 @@
 """The cores of this machine, shared by every process that serves: a lone request gets all, a crowd one each.
 
-A file stands for the cores: byte i for core i, locked by who uses it, and one byte more for those who wait. They are
+A file stands for the cores: byte i for core i, locked by who uses it, and one more for those who wait. They are
 open-file-description locks (fcntl(2), Linux), so that threads count like processes, and the kernel gives back the
 cores of a process that is killed, at once.
 """
 
 import fcntl
-import itertools
 import os
 import struct
 import time
@@ -14,7 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_WAITING = 1 << 20  # the byte that waiters lock for reading; far above any core
+MOST_THREADS = 8  # of one inference: more bring a small network little and cost each worker a pool of threads
+_WAITING = 1 << 20  # the byte that all waiters lock for reading; far above any core
+_NEXT = _WAITING + 1  # the byte that the first of them locks
+_LOOK_S = 0.001  # how often it looks for an idle core: a twentieth of the quickest inference
 
 
 class Lease:
@@ -27,10 +29,10 @@ class Lease:
         self._held = [first]
 
     def grow(self) -> int:
-        """Take the cores that are idle now, unless somebody waits for one; return how many are held: 1, 2, 4 ..."""
+        """Take the cores that are idle now, unless somebody waits for one; return how many are held: 1, 2, 4 or 8."""
         if not _is_locked(self._file, _WAITING):
             self._held += [core for core in range(self._count) if core not in self._held and _try(self._file, core)]
-        usable = 1 << (len(self._held).bit_length() - 1)
+        usable = min(MOST_THREADS, 1 << (len(self._held).bit_length() - 1))
         for core in self._held[usable:]:
             _lock(self._file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, core)
         del self._held[usable:]
@@ -48,24 +50,34 @@ class Cores:
     def lease(self) -> Iterator[Lease]:
         """Wait for a core and hold it; what is held at the end of the block is given back."""
         start = time.monotonic()
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        file = self._open()
         try:
             first = self._first(file)
             yield Lease(file, self.count, time.monotonic() - start, first)
         finally:
             os.close(file)  # and with it every lock
 
+    def _open(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            return os.open(self._path, flags, 0o600)
+        except FileNotFoundError:  # systemd and cleaners empty runtime folders under running services
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            return os.open(self._path, flags, 0o600)
+
     def _first(self, file: int) -> int:
-        preferred = os.getpid() % self.count
-        for core in itertools.chain([preferred], range(self.count)):
-            if _try(file, core):
-                return core
-        # All are taken. With one worker a core that means that someone holds several and gives them back together,
-        # so it does not matter which of them we wait for.
+        if (core := self._idle(file)) is not None:
+            return core
         _lock(file, fcntl.F_OFD_SETLK, fcntl.F_RDLCK, _WAITING)
-        _lock(file, fcntl.F_OFD_SETLKW, fcntl.F_WRLCK, preferred)
+        _lock(file, fcntl.F_OFD_SETLKW, fcntl.F_WRLCK, _NEXT)
+        while (core := self._idle(file)) is None:
+            time.sleep(_LOOK_S)  # fcntl can't wait for any one of several bytes; only the first in the queue looks
+        _lock(file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, _NEXT)
         _lock(file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, _WAITING)
-        return preferred
+        return core
+
+    def _idle(self, file: int) -> int | None:
+        return next((core for core in range(self.count) if _try(file, core)), None)
 
 
 # struct flock of fcntl(2) on 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid (0 for these locks)

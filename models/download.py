@@ -51,10 +51,13 @@ def _fetch(url: str, part: Path, progress: Callable[[int, int], None]) -> None:
             raise OSError("the server does not say how long the file is")
         have = have if answer.status == 206 else 0
         total = have + int(length)
-        with part.open("ab" if have else "wb") as file:
-            while block := answer.read(_READ_BYTES):
-                file.write(block)
-                have += len(block)
-                progress(have, total)
+        try:
+            with part.open("ab" if have else "wb") as file:
+                while block := answer.read(_READ_BYTES):
+                    file.write(block)
+                    have += len(block)
+                    progress(have, total)
+        except OSError as error:  # timed out, reset, or a full disk
+            raise ConnectionAbortedError(f"{error} after {have:,} of {total:,} bytes") from error
     if have < total:
         raise ConnectionAbortedError(f"broke off after {have:,} of {total:,} bytes")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from models.catalog import Architecture
 from models.child import run_in_child
+from models.cores import MOST_THREADS
 from models.engine import Engine
 from models.errors import EngineError
 from models.manifest import Manifest, Precision
@@ -51,8 +52,11 @@ def resolve_precision(precision: str, engine: EngineKind) -> Precision:
     return Precision.FLOAT32 if precision == "auto" else Precision(precision)
 
 
-def engine_maker(engine: EngineKind, device: Device, cores: int) -> MakeEngine:
-    """Return what builds the engine for a prepared model, on a machine with *cores* cores."""
+def engine_maker(engine: EngineKind, device: Device, cores: int, *, share: bool = True) -> MakeEngine:
+    """Return what builds the engine for a prepared model, on a machine with *cores* cores.
+
+    *share*: keep the packed weights in a file for all processes; without it nothing is written.
+    """
 
     def litert(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         from models.engine_litert import LiteRtEngine
@@ -63,7 +67,8 @@ def engine_maker(engine: EngineKind, device: Device, cores: int) -> MakeEngine:
         def pack(file: Path) -> None:
             make(packed=file)
 
-        return make(threads=powers_of_two(cores), packed=packed_weights(artifact, sha256, pack))
+        packed = packed_weights(artifact, sha256, pack) if share else None
+        return make(threads=powers_of_two(cores), packed=packed)
 
     def keras(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         from models.engine_keras import KerasEngine
@@ -77,8 +82,8 @@ def engine_maker(engine: EngineKind, device: Device, cores: int) -> MakeEngine:
 
 
 def powers_of_two(cores: int) -> tuple[int, ...]:
-    """Return 1, 2, 4 ... up to *cores*: what an inference may be given."""
-    return tuple(1 << power for power in range(cores.bit_length()))
+    """Return 1, 2, 4 ... up to *cores* and MOST_THREADS: what an inference may be given."""
+    return tuple(1 << power for power in range(min(cores, MOST_THREADS).bit_length()))
 
 
 def require_gpu(log: Path) -> None:

@@ -31,14 +31,11 @@ def packed_weights(artifact: Path, sha256: str, build: Callable[[Path], None]) -
     None where nothing can be written: then every process packs for itself, which costs start-up time and memory.
     """
     name = f"{sha256[:16]}-{_machine()}.xnn"
-    places = (artifact.parent / "machine", *(folder / "packed" for folder in _runtime_folders()))
-    for place in places:
+    for place in _places(artifact):
         if _is_whole(place / name):
             return place / name
-    for place in places:
         try:
-            _need_space(place, artifact)
-            return _built(place / name, build)
+            return _built(place / name, artifact, build)
         except OSError as error:
             log.info("packed weights can't be kept in %s: %s", place, error)
     log.warning("packed weights can be kept nowhere: each worker packs %s for itself", artifact.name)
@@ -56,31 +53,37 @@ def runtime_folder() -> Path:
     return folder
 
 
+def _places(artifact: Path) -> Iterator[Path]:
+    yield artifact.parent / "machine"
+    yield from (folder / "packed" for folder in _runtime_folders())
+
+
 def _runtime_folders() -> Iterator[Path]:
-    for parent in (Path("/dev/shm"), Path(tempfile.gettempdir())):  # noqa: S108  # checked: ours alone, no link
-        folder = parent / f"triptych-{os.geteuid()}"
+    for parent in ("/dev/shm", None):  # noqa: S108  # checked below: ours alone, no link
         try:
+            folder = Path(parent or tempfile.gettempdir()) / f"triptych-{os.geteuid()}"
             folder.mkdir(mode=0o700, exist_ok=True)
             stat = folder.lstat()
-        except OSError:
+        except OSError:  # gettempdir's too, where nothing at all can be written
             continue
         if S_ISDIR(stat.st_mode) and stat.st_uid == os.geteuid() and not stat.st_mode & 0o077:
             yield folder
 
 
 def _need_space(place: Path, artifact: Path) -> None:
-    place.mkdir(parents=True, exist_ok=True)
     needed = artifact.stat().st_size * _SPACE_FACTOR
     if shutil.disk_usage(place).free < needed:  # a container's /dev/shm has 64 MB; XNNPACK would fail half-way
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _built(path: Path, build: Callable[[Path], None]) -> Path:
+def _built(path: Path, artifact: Path, build: Callable[[Path], None]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _is_whole(path):  # else another process built it while we waited
             part = path.with_suffix(".part")
             part.unlink(missing_ok=True)
+            _need_space(path.parent, artifact)
             build(part)
             record = FileRecord.of(part)
             part.replace(path)
@@ -88,13 +91,20 @@ def _built(path: Path, build: Callable[[Path], None]) -> Path:
     return path
 
 
-def _is_whole(path: Path) -> bool:
+def discard_damaged(folder: Path) -> None:
+    """Remove every file of packed weights beside the artifacts in *folder* whose content is not what was built."""
+    for path in (folder / "machine").glob("*.xnn"):
+        if not _is_whole(path, hashed=True):
+            path.unlink()
+
+
+def _is_whole(path: Path, *, hashed: bool = False) -> bool:
     """Say whether the file is the one that was built: a shorter one would crash whoever maps it."""
     try:
         record = FileRecord.model_validate_json(path.with_suffix(".json").read_bytes())
     except (OSError, ValueError):
         return False
-    return record.matches(path)
+    return record.matches_hash(path) if hashed else record.matches(path)
 
 
 @cache

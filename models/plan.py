@@ -1,6 +1,6 @@
 """What `prepare` has to do: which models need building, from which weights. Downloads weights, builds nothing."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -58,42 +58,44 @@ class Planner:
         self._progress = progress
         self._fetch = fetch
 
-    def plan(self, names: Iterable[str], mode: WeightsMode) -> Plan:
-        """Return what is to be done for *names* so that *mode* holds.
+    def plan(self, names: tuple[str, ...], mode: WeightsMode, served: tuple[str, ...] = ()) -> Plan:
+        """Return what is to be done for *names* so that *mode* holds; `auto` decides over everything that is *served*.
 
         Raises: WeightsMissing: under `imagenet`; the message names every missing file, its source and its place.
         """
-        architectures = [CATALOG[name] for name in names]
         if mode is WeightsMode.RANDOM:
-            return Plan(self._random_jobs(architectures), random=True)
-        jobs: list[Job] = []
+            return Plan(self._random_jobs(names), random=True)
+        considered = tuple(dict.fromkeys((*names, *served))) if mode is WeightsMode.AUTO else names
+        jobs: dict[str, list[Job]] = {}
         missing: dict[str, str] = {}
-        for architecture in architectures:
+        for name in considered:
             try:
-                jobs += self._job(architecture, ask_again=mode is WeightsMode.IMAGENET)
+                jobs[name] = self._job(CATALOG[name], ask_again=mode is WeightsMode.IMAGENET, fetch=name in names)
             except WeightsMissing as error:
-                missing[architecture.name] = str(error)
+                missing[name] = str(error)
         lines = tuple(missing.values())
         if missing and mode is WeightsMode.IMAGENET:
             raise WeightsMissing("\n".join(lines))
         withdraw = tuple(name for name in missing if self._store.has(name, random=False))
-        if len(missing) == len(architectures):
-            return Plan(self._random_jobs(architectures), lines, withdraw, random=True)
-        return Plan(tuple(jobs), lines, withdraw)
+        if not jobs:
+            return Plan(self._random_jobs(names), lines, withdraw, random=True)
+        return Plan(tuple(job for name in names for job in jobs.get(name, [])), lines, withdraw)
 
-    def _random_jobs(self, architectures: list[Architecture]) -> tuple[Job, ...]:
-        return tuple(Job(a, None) for a in architectures if prepared(self._store, a, random=True) is None)
+    def _random_jobs(self, names: tuple[str, ...]) -> tuple[Job, ...]:
+        wanted = [CATALOG[name] for name in names]
+        return tuple(Job(a, None) for a in wanted if prepared(self._store, a, random=True) is None)
 
-    def _job(self, architecture: Architecture, *, ask_again: bool) -> list[Job]:
+    def _job(self, architecture: Architecture, *, ask_again: bool, fetch: bool) -> list[Job]:
         """Return the job that makes this model from real weights, or none where it is made.  Raises: WeightsMissing."""
         local = find_weights(architecture, self._weights_dir)
         manifest = prepared(self._store, architecture, random=False)
         if manifest and (local is None or manifest.weights.record.matches(local)):
             return []
-        return [Job(architecture, local or self._download(architecture, ask_again=ask_again))]
+        return [Job(architecture, local or self._download(architecture, ask_again=ask_again, fetch=fetch))]
 
-    def _download(self, architecture: Architecture, *, ask_again: bool) -> Path:
+    def _download(self, architecture: Architecture, *, ask_again: bool, fetch: bool) -> Path:
         reason = "" if ask_again else self._store.unavailable(architecture.name)
+        reason = reason or ("" if fetch else "not asked for")
         if not reason:
             try:
                 return self._fetch(architecture, lambda done, all_: self._progress(architecture.name, done, all_))

@@ -14,7 +14,8 @@ from models.labels import imagenet_labels
 from models.manifest import KNOWN_ANSWERS_FILE, Manifest, Precision, WeightsKind
 
 VERSION_DIGITS = 12
-_CHECKS_AT_LOAD = 1  # also the warm-up; `models verify` runs them all
+# Also the warm-up, with one thread; what is compiled for more threads maps the same weights. `models verify` runs all.
+_CHECKS_AT_LOAD = 1
 
 _OUTDATED = "prepared for another version of the catalog or labels; run `flask --app app models prepare`"
 

@@ -1,5 +1,6 @@
 """Stand-ins for what can't be made to happen with the real thing."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class NanEngine:
 
 def a_core() -> Cores:
     """One core of our own."""
-    return Cores(Path(tempfile.mkstemp(prefix="triptych-test-cores-")[1]), 1)
+    return Cores(Path(tempfile.gettempdir()) / f"triptych-test-cores-{os.getpid()}", 1)
 
 
 def served(engine: Engine | None = None, limits: UploadLimits | None = None) -> ServedModel:

@@ -16,6 +16,7 @@ MAX_FIELD_BYTES = 128 << 10
 MAX_PARTS = 1000  # files and fields of a form; more than a few files are refused by their own code
 
 _DRAIN_S, _DRAIN_BYTES = 5, 64 * MB  # what an error answer waits for the rest of a body
+_DRAIN_READ_BYTES = 8 << 10  # what Gunicorn takes from a socket at once; more would wait for several of them
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # what we take over from a caller or a proxy
 
@@ -48,9 +49,21 @@ def drain() -> None:
 
     A connection that is closed on unread bytes is reset, and the sender may never see why it was refused.
     """
-    stream, give_up, left = request.environ["wsgi.input"], time.monotonic() + _DRAIN_S, _DRAIN_BYTES
-    while left > 0 and time.monotonic() < give_up and (block := stream.read(min(left, MB))):
-        left -= len(block)
+    stream, connection = request.environ["wsgi.input"], request.environ.get("gunicorn.socket")
+    give_up, left = time.monotonic() + _DRAIN_S, _DRAIN_BYTES
+    try:
+        while left > 0 and (remaining_s := give_up - time.monotonic()) > 0:
+            if connection is not None:
+                connection.settimeout(remaining_s)  # else one that sends nothing would hold us
+            block = stream.read(_DRAIN_READ_BYTES)
+            if not block:
+                return
+            left -= len(block)
+    except OSError:
+        return  # it sends nothing more, or nothing that makes sense: the refusal stands
+    finally:
+        if connection is not None:
+            connection.settimeout(None)
 
 
 def request_id() -> str:

@@ -69,6 +69,14 @@ def test_a_caller_who_sends_it_all_first_still_reads_the_refusal(four: Server, p
         assert caller.makefile("rb").readline().split()[1] == str(status).encode()
 
 
+def test_a_refusal_does_not_wait_for_a_body_that_never_comes(four: Server) -> None:
+    host, port = urlparse(four.url).hostname, urlparse(four.url).port or 0
+    with socket.create_connection((host, port), timeout=60) as caller:
+        caller.sendall(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc")
+        assert caller.makefile("rb").readline().split()[1] == b"404"
+    assert four.get("/livez").status_code == 200
+
+
 def test_a_litert_worker_never_imports_tensorflow(four: Server) -> None:
     for model in FOUR.split(","):
         four.predict(PNG, model=model)

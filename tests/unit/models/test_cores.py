@@ -1,9 +1,12 @@
 """Sharing cores between processes, with real processes and real locks."""
 
+import fcntl
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -11,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from models.cores import Cores
+from models.cores import _WAITING, Cores, _lock
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -44,7 +47,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "cores"
 
 
-@pytest.mark.parametrize(("count", "grown"), [(1, 1), (2, 2), (3, 2), (4, 4), (6, 4), (8, 8)])
+@pytest.mark.parametrize(("count", "grown"), [(1, 1), (2, 2), (3, 2), (4, 4), (6, 4), (8, 8), (20, 8)])
 def test_a_lone_request_gets_all_cores_up_to_a_power_of_two(path: Path, count: int, grown: int) -> None:
     with Cores(path, count).lease() as lease:
         assert lease.grow() == grown
@@ -102,17 +105,40 @@ def test_a_waiter_gets_a_core_before_anyone_gets_a_second(path: Path) -> None:
 
 def test_nobody_grows_while_somebody_waits(path: Path) -> None:
     cores = Cores(path, 2)
-    ready, go = threading.Event(), threading.Event()
+    with cores.lease() as lease:
+        with path.open("rb") as waiter:  # as a waiter marks itself, on a descriptor of its own
+            _lock(waiter.fileno(), fcntl.F_OFD_SETLK, fcntl.F_RDLCK, _WAITING)
+            assert lease.grow() == 1
+        assert lease.grow() == 2
+
+
+def test_waiters_take_whichever_core_comes_free_first(path: Path) -> None:
+    taken: list[int] = []
 
     def wait() -> None:
-        ready.set()
-        with cores.lease():
-            go.set()
+        with Cores(path, 4).lease() as lease:
+            taken.append(1)
+            all_taken.wait(10)
+            lease.grow()
 
-    with cores.lease() as first, cores.lease():
-        waiter = threading.Thread(target=wait)
-        waiter.start()
-        ready.wait(10)
-        assert first.grow() == 1
-    waiter.join()
-    assert go.is_set()
+    all_taken = threading.Event()
+    waiters = [threading.Thread(target=wait) for _ in range(4)]
+    with Cores(path, 4).lease() as lease:
+        assert lease.grow() == 4
+        for waiter in waiters:
+            waiter.start()
+    deadline = time.monotonic() + 10
+    while len(taken) < 4 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    all_taken.set()
+    for waiter in waiters:
+        waiter.join()
+    assert len(taken) == 4  # all four at once: nobody queued for a core while another was free
+
+
+def test_a_runtime_folder_that_was_cleared_is_made_again(tmp_path: Path) -> None:
+    cores = Cores(tmp_path / "run/cores", 2)
+    for _ in range(2):
+        with cores.lease() as lease:
+            assert lease.grow() == 2
+        shutil.rmtree(tmp_path / "run")

@@ -14,6 +14,9 @@ CONTENT = bytes(range(256)) * 4000
 MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
 
 
+done = threading.Event()
+
+
 class Handler(BaseHTTPRequestHandler):
     """/whole sends everything, /short breaks off in the middle; both honour Range."""
 
@@ -36,8 +39,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(CONTENT) - start))
         self.end_headers()
-        end = len(CONTENT) // 2 if self.path == "/short" else len(CONTENT)
+        end = len(CONTENT) // 2 if self.path == "/short" else len(CONTENT) - 10 * (self.path == "/stall")
         self.wfile.write(CONTENT[start:end])
+        if self.path == "/stall":
+            done.wait(10)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
         pass
@@ -48,6 +53,7 @@ def site() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
+    done.set()
     server.shutdown()
     server.server_close()
 
@@ -68,6 +74,13 @@ def test_a_broken_download_goes_on_where_it_broke_off(site: str, tmp_path: Path)
     download(f"{site}/whole", tmp_path / "w.h5", MD5, lambda done, _: told.append(done))
     assert told[0] > len(CONTENT) // 2
     assert (tmp_path / "w.h5").read_bytes() == CONTENT
+
+
+def test_a_download_that_stalls_is_gone_on_with_too(site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.download.TIMEOUT_S", 0.2)
+    with pytest.raises(ConnectionAbortedError, match="timed out after"):
+        download(f"{site}/stall", tmp_path / "w.h5", MD5, lambda *_: None)
+    assert (tmp_path / "w.h5.part").exists()
 
 
 def test_a_part_that_was_whole_already_is_taken(site: str, tmp_path: Path) -> None:

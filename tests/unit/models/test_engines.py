@@ -20,7 +20,7 @@ def test_auto_precision_is_float32_and_keras_has_no_int8() -> None:
         resolve_precision("int8", EngineKind.KERAS)
 
 
-@pytest.mark.parametrize(("cores", "given"), [(1, (1,)), (2, (1, 2)), (6, (1, 2, 4)), (8, (1, 2, 4, 8))])
+@pytest.mark.parametrize(("cores", "given"), [(1, (1,)), (2, (1, 2)), (6, (1, 2, 4)), (64, (1, 2, 4, 8))])
 def test_an_inference_is_given_a_power_of_two(cores: int, given: tuple[int, ...]) -> None:
     assert powers_of_two(cores) == given
 

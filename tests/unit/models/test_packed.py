@@ -1,5 +1,6 @@
 import os
 import shutil
+import tempfile
 import threading
 from pathlib import Path
 
@@ -102,3 +103,27 @@ def test_the_runtime_folder_is_ours_alone() -> None:
     folder = packed.runtime_folder()
     assert folder.stat().st_uid == os.geteuid()
     assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_where_there_is_no_folder_for_temporary_files_shared_memory_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> str:
+        raise FileNotFoundError("no usable temporary directory")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    if not os.access("/dev/shm", os.W_OK):
+        pytest.skip("needs a writable /dev/shm")
+    assert packed.runtime_folder().parent == Path("/dev/shm")
+
+
+def test_verify_discards_packed_weights_with_a_flipped_bit(artifact: Path) -> None:
+    build = Builder()
+    path = packed_weights(artifact, SHA, build)
+    assert path is not None
+    packed.discard_damaged(artifact.parent)
+    assert path.exists()
+    stat, content = path.stat(), bytearray(path.read_bytes())
+    content[50] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    packed.discard_damaged(artifact.parent)
+    assert not path.exists()

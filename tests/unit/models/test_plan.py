@@ -116,12 +116,29 @@ def test_a_missing_model_says_why_its_download_failed_now_and_later(place: Place
     assert place.downloads == list(BOTH)
 
 
+def test_asking_for_one_model_fetches_no_other(place: Place) -> None:
+    place.online = {"resnet50"}
+    planner = Planner(place.store, place.weights_dir, lambda *_: None, place.fetch)
+    for mode in (WeightsMode.IMAGENET, WeightsMode.AUTO):
+        plan = planner.plan(("resnet50",), mode, BOTH)
+        assert [job.architecture.name for job in plan.jobs] == ["resnet50"]
+    assert set(place.downloads) == {"resnet50"}
+
+
+def test_auto_decides_over_everything_that_is_served(place: Place) -> None:
+    prepared_mobilenet(place)
+    planner = Planner(place.store, place.weights_dir, lambda *_: None, place.fetch)
+    plan = planner.plan(("resnet50",), WeightsMode.AUTO, BOTH)
+    assert not plan.random
+    assert plan.jobs == ()
+
+
 def test_a_download_that_broke_off_is_gone_on_with_next_time(place: Place) -> None:
     def broken(architecture: Architecture, progress: Callable[[int, int], None]) -> Path:
         raise ConnectionAbortedError("broke off after 5 of 7 bytes")
 
     planner = Planner(place.store, place.weights_dir, lambda *_: None, broken)
-    assert "broke off" in planner.plan(["mobilenetv2"], WeightsMode.AUTO).missing[0]
+    assert "broke off" in planner.plan(("mobilenetv2",), WeightsMode.AUTO).missing[0]
     place.online = {"mobilenetv2"}
     assert not place.plan(WeightsMode.AUTO, ("mobilenetv2",)).random
 
