@@ -9,7 +9,6 @@ from functools import cache, partial
 from pathlib import Path
 
 from flask import Flask
-from flask_cors import CORS
 
 from cli.models import models_cli
 from config import Settings, SettingsError, load_settings
@@ -22,7 +21,7 @@ from models.prepared import PreparedModels
 from models.registry import Load, Registry
 from models.store import Store
 from preprocessing.decode import prepare_pillow
-from web.request import MB, InMemoryRequest
+from web.request import MB
 from web.routes import register_routes
 from web.service import Service
 
@@ -34,12 +33,8 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
     """
     settings = settings or load_settings()
     prepared = PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
-    limits = UploadLimits(settings.formats, settings.max_pixels)
-    registry = Registry(settings.models, load or _loader(settings, prepared, limits))
+    registry = Registry(settings.models, load or _loader(settings, prepared))
     app = Flask(__name__, static_folder=None)
-    app.request_class = InMemoryRequest
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract shows an order
-    app.config.update(MAX_CONTENT_LENGTH=settings.max_request_mb * MB)
     app.extensions["triptych"] = Service(
         registry=registry,
         default_model=settings.fallback_model,
@@ -47,22 +42,17 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
         max_upload_bytes=settings.max_upload_mb * MB,
         start_process=partial(prepare_pillow, settings.max_pixels),
     )
-    register_routes(app)
-    if settings.cors_origins:
-        CORS(app, origins=list(settings.cors_origins), expose_headers=["Server-Timing", "X-Request-ID", "Retry-After"])
+    register_routes(app, settings.max_request_mb * MB, settings.cors_origins)
     app.cli.add_command(models_cli(prepared, settings.weights_dir))
     return app
 
 
-def _loader(settings: Settings, prepared: PreparedModels, limits: UploadLimits) -> Load:
+def _loader(settings: Settings, prepared: PreparedModels) -> Load:
     engine = resolve_engine(settings.engine, settings.device)
     precision = resolve_precision(settings.precision, engine)
     make_engine = engine_maker(engine, settings.device, usable_cores())
-
-    @cache
-    def cores() -> Cores:
-        return Cores(runtime_folder() / "cores", usable_cores())
-
+    limits = UploadLimits(settings.formats, settings.max_pixels)
+    cores = cache(lambda: Cores(runtime_folder() / "cores", usable_cores()))  # makes a folder, so only when it loads
     return lambda name: prepared.load(name, precision, make_engine, limits, cores())
 
 
@@ -81,10 +71,8 @@ def __getattr__(name: str) -> Flask:
 
 
 if __name__ == "__main__":
-    for folder in ("TRIPTYCH_WEIGHTS_DIR", "TRIPTYCH_CACHE_DIR"):
-        if os.environ.get(folder):
-            os.environ[folder] = str(
-                Path(os.environ[folder]).expanduser().absolute()
-            )  # as the caller means it, before we move
+    for name in ("TRIPTYCH_WEIGHTS_DIR", "TRIPTYCH_CACHE_DIR"):
+        if folder := os.environ.get(name):  # as the caller means it, before we move
+            os.environ[name] = str(Path(folder).expanduser().absolute())
     os.chdir(Path(__file__).parent)
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "app:app", *sys.argv[1:]])  # noqa: S606  # becomes the Gunicorn it names

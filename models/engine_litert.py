@@ -50,7 +50,8 @@ class LiteRtEngine:
         """See `Engine.run`."""
         if batch.ndim != 4 or batch.shape[1:] != self._shape:
             raise EngineError(f"a batch of shape {batch.shape} where (N, {self._shape}) was expected")
-        variant = self._variants[max(count for count in self._variants if count <= max(threads, min(self._variants)))]
+        given = [count for count in self._variants if count <= threads] or [min(self._variants)]
+        variant = self._variants[max(given)]
         try:
             return np.stack([variant.run(tensor, self._classes) for tensor in batch])
         except RuntimeError as error:

@@ -1,16 +1,22 @@
 """Every route of the service, at / and under /v1."""
 
 from flask import Flask, Response
+from flask_cors import CORS
 
 from web import health, models, predict
 from web.errors import register_errors
-from web.request import drain, request_id
+from web.request import InMemoryRequest, drain, request_id
 
 _BLUEPRINTS = (predict.blueprint, models.blueprint, health.blueprint)
 
 
-def register_routes(app: Flask) -> None:
-    """Add routes, error answers and the headers that every answer carries."""
+def register_routes(app: Flask, max_request_bytes: int, cors_origins: tuple[str, ...]) -> None:
+    """Add routes, error answers, limits, and the headers that every answer carries."""
+    app.request_class = InMemoryRequest
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract shows an order
+    app.config.update(MAX_CONTENT_LENGTH=max_request_bytes)
+    if cors_origins:
+        CORS(app, origins=list(cors_origins), expose_headers=["Server-Timing", "X-Request-ID", "Retry-After"])
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
         app.register_blueprint(blueprint, name=f"v1_{blueprint.name}", url_prefix="/v1")
