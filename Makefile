@@ -31,8 +31,8 @@ $(INSTALLED): requirements.txt requirements-serve.txt
 	@touch $@
 
 serve: export TRIPTYCH_WEIGHTS := $(or $(TRIPTYCH_WEIGHTS),auto)
+serve: export TRIPTYCH_PREPARE := $(or $(TRIPTYCH_PREPARE),changed)
 serve: $(INSTALLED) ## prepare the models and serve on port 5000
-	@$(BIN)/flask --app app models prepare
 	@exec $(BIN)/gunicorn app:app
 
 test: $(INSTALLED) ## run every test that can run on this machine

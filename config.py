@@ -53,6 +53,11 @@ class Settings(BaseModel):
     )
     weights_dir: Path | None = Field(None, description="Folder searched for weights before Keras's cache and download")
     cache_dir: Path = Field(Path("~/.cache/triptych"), description="Folder for prepared models")
+    prepare: Literal["never", "missing", "changed"] = Field(
+        "missing",
+        description="What a start prepares first: never: nothing; missing: what never was; changed: all that changed "
+        "(`make serve`)",
+    )
     precision: Literal["auto", "float32", "int8"] = Field(
         "auto", description="Of the artifact served; auto is float32 until a gate compares int8 with it"
     )
@@ -93,7 +98,9 @@ class Settings(BaseModel):
     def _absolute(cls, value: Path | None) -> Path | None:
         return value and value.expanduser().absolute()
 
-    @field_validator("weights", "precision", "engine", "device", "resize", "log_level", "default_model", mode="before")
+    @field_validator(
+        "weights", "prepare", "precision", "engine", "device", "resize", "log_level", "default_model", mode="before"
+    )
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

@@ -1,12 +1,10 @@
 """Gunicorn's settings for Triptych; each line has its why. Command-line options (-w, -b) override them."""
 
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from cli.models import prepare_models
 from config import SettingsError, load_settings
 from cores import usable_cores
 from models.engines import Device, require_gpu
@@ -50,10 +48,9 @@ def on_starting(server: object) -> None:
                 require_gpu(Path(folder) / "gpu.log")
     except ModelError as error:
         raise SystemExit(str(error)) from None
-    if PreparedModels(Store(settings.cache_dir), settings.models, settings.weights).incomplete():
-        command = [sys.executable, "-m", "flask", "--app", "app", "models", "prepare"]
-        if status := subprocess.run(command, check=False, env=os.environ).returncode:  # noqa: S603  # our own command
-            raise SystemExit(status)
+    prepared = PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
+    if settings.prepare == "changed" or (settings.prepare == "missing" and prepared.incomplete()):
+        prepare_models(prepared, settings.weights_dir)  # imports no runtime here: its children do
 
 
 def post_worker_init(worker: Any) -> None:

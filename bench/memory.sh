@@ -12,7 +12,7 @@ trap 'rm -r "$work"' EXIT
 Image.fromarray(g(1, 333, 500, 1)[0]).save(sys.argv[1])' "$work/photo.jpg"
 
 start=$(date +%s%N)
-(.venv/bin/flask --app app models prepare && exec .venv/bin/gunicorn app:app) >"$work/log" 2>&1 &
+TRIPTYCH_PREPARE=changed .venv/bin/gunicorn app:app >"$work/log" 2>&1 &
 master=$!
 until curl -sf -o /dev/null "$url/readyz"; do
     kill -0 $master 2>/dev/null || { cat "$work/log" >&2; exit 1; }

@@ -28,7 +28,7 @@ def models_cli(prepared: PreparedModels, weights_dir: Path | None) -> AppGroup:
     @click.argument("names", nargs=-1)
     def prepare(names: tuple[str, ...]) -> None:
         """Convert and quantise what is not prepared yet; by default every model of MODELS."""
-        _prepare(prepared, weights_dir, _known(names) or prepared.names)
+        prepare_models(prepared, weights_dir, _known(names))
 
     @group.command("list")
     def list_() -> None:
@@ -54,8 +54,12 @@ def _known(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _prepare(prepared: PreparedModels, weights_dir: Path | None, names: tuple[str, ...]) -> None:
-    store, progress = prepared.store, Progress()
+def prepare_models(prepared: PreparedModels, weights_dir: Path | None, names: tuple[str, ...] = ()) -> None:
+    """Prepare what is not prepared yet of *names*, or of all that is served; show what happens.
+
+    Raises: SystemExit: it can't be done; the message says why.
+    """
+    store, progress, names = prepared.store, Progress(), names or prepared.names
     try:
         with store.lock():
             plan = Planner(store, weights_dir, progress.bytes).plan(names, prepared.mode, prepared.names)

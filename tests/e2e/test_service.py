@@ -149,6 +149,13 @@ def test_one_corrupt_model_is_named_and_the_other_serves_without_restarts(copied
         assert server.workers() == workers
 
 
+def test_a_service_that_may_not_prepare_says_what_is_missing(tmp_path: Path) -> None:
+    settings = {"MODELS": "mobilenetv2", "CACHE_DIR": str(tmp_path / "cache"), "PREPARE": "never", "WORKERS": "1"}
+    with running(tmp_path / "log", **settings) as server:
+        assert "not prepared" in server.get("/readyz").json()["reasons"]["mobilenetv2"]
+        assert server.predict(PNG).json()["code"] == "not_ready"
+
+
 def test_four_workers_on_the_command_line_and_a_clean_end(random_cache: Path, tmp_path: Path) -> None:
     settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache)}
     with running(tmp_path / "log", "-w", "4", "-b", "0.0.0.0:0", **settings) as server:

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "config": {"preprocessing", "models"},
     "cores": set(),
     "app": {"preprocessing", "models", "web", "cli", "config", "cores"},
-    "gunicorn.conf": {"models", "config", "cores"},
+    "gunicorn.conf": {"models", "cli", "config", "cores"},
 }
 OURS = set(MAY_IMPORT)
 ONLY_IN = {
