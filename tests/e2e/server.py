@@ -33,10 +33,15 @@ class Server:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def workers(self) -> set[int]:
-        """The pids of the workers."""
-        pid = self.process.pid
-        return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+    def workers(self, count: int) -> set[int]:
+        """The pids of the workers, once Gunicorn has forked *count* of them (it does so one by one)."""
+        pid, deadline = self.process.pid, time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            found = {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+            if len(found) >= count:
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"{count} workers were expected")
 
     def predict(self, upload: bytes, **fields: str) -> requests.Response:
         """POST one image."""

@@ -80,7 +80,7 @@ def test_a_refusal_does_not_wait_for_a_body_that_never_comes(four: Server) -> No
 def test_a_litert_worker_never_imports_tensorflow(four: Server) -> None:
     for model in FOUR.split(","):
         four.predict(PNG, model=model)
-    for pid in four.workers():
+    for pid in four.workers(2):
         mapped = Path(f"/proc/{pid}/maps").read_text()
         assert "ai_edge_litert" in mapped
         assert "tensorflow" not in mapped
@@ -93,7 +93,7 @@ def test_an_upload_never_touches_the_disk(random_cache: Path, tmp_path: Path) ->
     folder.mkdir()
     before = folder.stat().st_mtime_ns
     with running(tmp_path / "log", tmpdir=str(folder), **settings) as server:
-        (worker,) = server.workers()
+        (worker,) = server.workers(1)
         idle = open_files(worker)
         form = multipart(JPEG + bytes(9 << 20))
         with socket.create_connection((urlparse(server.url).hostname, urlparse(server.url).port or 0)) as caller:
@@ -137,7 +137,7 @@ def test_one_corrupt_model_is_named_and_the_other_serves_without_restarts(copied
     artifact.write_bytes(content)
     settings = {"MODELS": "resnet50,mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(copied_cache), "WORKERS": "2"}
     with running(tmp_path / "log", **settings) as server:
-        workers = server.workers()
+        workers = server.workers(2)
         ready = server.get("/readyz")
         assert ready.status_code == 503
         assert ready.json()["reasons"] == {"mobilenetv2": "float32.tflite is not the file that was prepared"}
@@ -146,7 +146,7 @@ def test_one_corrupt_model_is_named_and_the_other_serves_without_restarts(copied
         refused = server.predict(PNG, model="mobilenetv2")
         assert (refused.status_code, refused.json()["code"]) == (503, "not_ready")
         assert int(refused.headers["Retry-After"]) > 0
-        assert server.workers() == workers
+        assert server.workers(2) == workers
 
 
 def test_a_service_that_may_not_prepare_says_what_is_missing(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_service_that_may_not_prepare_says_what_is_missing(tmp_path: Path) -> 
 def test_four_workers_on_the_command_line_and_a_clean_end(random_cache: Path, tmp_path: Path) -> None:
     settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache)}
     with running(tmp_path / "log", "-w", "4", "-b", "0.0.0.0:0", **settings) as server:
-        assert len(server.workers()) == 4
+        assert len(server.workers(4)) == 4
         assert server.predict(PNG).status_code == 200
     assert server.process.returncode == 0
 
