@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-FREE_MB := 4000 # the environment takes 2,500 MB, pip's working copies the rest
+# The environment takes 2,500 MB, pip's working copies the rest.
+FREE_MB := 4000
 
 # NAME=value on the command line becomes TRIPTYCH_NAME in the environment, whatever NAME is: an unknown one is then
 # refused by the program, by name.

@@ -41,7 +41,7 @@ logconfig_dict = {
 
 
 def on_starting(server: object) -> None:
-    """Before anything is forked: refuse DEVICE=gpu without a GPU; prepare the models on a fresh machine."""
+    """Before anything is forked: refuse DEVICE=gpu without a GPU; prepare what PREPARE says."""
     try:
         if settings.device is Device.GPU:
             with tempfile.TemporaryDirectory() as folder:

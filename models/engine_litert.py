@@ -34,16 +34,15 @@ class LiteRtEngine:
 
     def _compile(self, artifact: Path, threads: int, packed: Path | None) -> "_Variant":
         options = Options(cpu_options=CpuOptions(num_threads=threads, xnnpack_weight_cache_path=str(packed or "")))
+        wanted = (([1, *self._shape], "float32"), ([1, self._classes], "float32"))
         try:
             with _quiet():
-                model = CompiledModel.from_file(str(artifact), options=options)
-                variant = _Variant(model)
+                variant = _Variant(CompiledModel.from_file(str(artifact), options=options))
+                if variant.signature != wanted:
+                    raise EngineError(f"{artifact.name} is {variant.signature}; the catalog says {wanted}")
                 variant.prime(self._shape)
         except RuntimeError as error:
             raise EngineError(f"LiteRT can't load {artifact.name}") from error
-        wanted = (([1, *self._shape], "float32"), ([1, self._classes], "float32"))
-        if variant.signature != wanted:
-            raise EngineError(f"{artifact.name} is {variant.signature}; the catalog says {wanted}")
         return variant
 
     def run(self, batch: Batch, threads: int = 1) -> Scores:
@@ -73,8 +72,7 @@ class _Variant:
 
     def prime(self, shape: tuple[int, ...]) -> None:
         """Write an input once: the first write sets up an environment of LiteRT's, and prints."""
-        if self.signature[0] == ([1, *shape], "float32"):
-            self._inputs[0].write(np.zeros((1, *shape), np.float32))
+        self._inputs[0].write(np.zeros((1, *shape), np.float32))
 
     def run(self, tensor: Batch, classes: int) -> Scores:
         """Return the scores (classes,) for a tensor (h, w, 3)."""

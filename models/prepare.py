@@ -50,12 +50,13 @@ def build(store: Store, job: Job, step: Callable[[str], None]) -> Manifest:
             )
         changes = run("models.quantise", "quantise", classes=classes)
         step("hash")
-        manifest = _manifest(job, folder, classes, changes)
+        manifest = manifest_of(job, folder, classes, changes)
         manifest.write(folder)
     return manifest
 
 
-def _manifest(job: Job, folder: Path, classes: int, changes: dict[Precision, float]) -> Manifest:
+def manifest_of(job: Job, folder: Path, classes: int, changes: dict[Precision, float]) -> Manifest:
+    """Hash what was built into *folder* and describe it; *changes* as `Artifact.max_change`, by precision."""
     files = {precision: FileRecord.of(folder / precision.file) for precision in Precision}
     return Manifest(
         format=FORMAT,

@@ -3,21 +3,10 @@
 import numpy as np
 
 from models.catalog import CATALOG
-from models.file_record import FileRecord
 from models.known_answers import KnownAnswers
-from models.labels import labels_sha256
-from models.manifest import (
-    FORMAT,
-    KNOWN_ANSWERS_FILE,
-    RANDOM_WEIGHTS_FILE,
-    Artifact,
-    Manifest,
-    Precision,
-    Weights,
-    WeightsKind,
-    input_of,
-)
+from models.manifest import RANDOM_WEIGHTS_FILE, Manifest, Precision
 from models.plan import Job
+from models.prepare import manifest_of
 from models.store import Store
 
 
@@ -32,24 +21,9 @@ def fake_build(store: Store, job: Job) -> Manifest:
         KnownAnswers(images, dict.fromkeys(Precision, scores)).write(folder)
         for precision in Precision:
             (folder / precision.file).write_bytes(precision.encode() * 100)
-        source = job.weights or folder / RANDOM_WEIGHTS_FILE
         if random:
-            source.write_bytes(b"weights")
-        manifest = Manifest(
-            format=FORMAT,
-            name=architecture.name,
-            weights=Weights(
-                kind=WeightsKind.RANDOM if random else WeightsKind.FILE,
-                path=job.weights or source.relative_to(folder),
-                record=FileRecord.of(source),
-            ),
-            input=input_of(architecture),
-            classes=1000,
-            labels_sha256=labels_sha256(),
-            artifacts={p: Artifact(record=FileRecord.of(folder / p.file), max_change=0.0) for p in Precision},
-            known_answers=FileRecord.of(folder / KNOWN_ANSWERS_FILE),
-            versions={},
-        )
+            (folder / RANDOM_WEIGHTS_FILE).write_bytes(b"weights")
+        manifest = manifest_of(job, folder, 1000, dict.fromkeys(Precision, 0.0))
         manifest.write(folder)
     return manifest
 
