@@ -42,3 +42,7 @@ class ModelUnavailable(ModelError):
     """The model is configured and can't answer now: still loading, or failed."""
 
     code = "not_ready"
+
+
+class PhotosMissing(ModelError):
+    """The operator named a folder of photos that holds none."""
