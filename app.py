@@ -16,7 +16,7 @@ from cores import usable_cores
 from models.classifier import UploadLimits
 from models.cores import Cores
 from models.engines import engine_maker, resolve_engine, resolve_precision
-from models.packed import runtime_folder
+from models.machine import runtime_folder
 from models.prepared import PreparedModels
 from models.registry import Load, Registry
 from models.store import Store
@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
         start_process=partial(prepare_pillow, settings.max_pixels),
     )
     register_routes(app, settings.max_request_mb * MB, settings.cors_origins)
-    app.cli.add_command(models_cli(prepared, settings.weights_dir))
+    app.cli.add_command(models_cli(prepared, settings.weights_dir, usable_cores()))
     return app
 
 

@@ -58,8 +58,8 @@ class Settings(BaseModel):
         description="What a start prepares first: never: nothing; missing: what never was; changed: all that changed "
         "(`make serve`)",
     )
-    precision: Literal["auto", "float32", "int8"] = Field(
-        "auto", description="Of the artifact served; auto is float32 until a gate compares int8 with it"
+    precision: Literal["auto", "float32", "float16", "int8", "int8-static"] = Field(
+        "auto", description="Of the artifact served; auto: the fastest on this machine that passed the gate"
     )
     engine: EngineKind = Field(EngineKind.AUTO, description="litert or keras; auto is litert unless DEVICE=gpu")
     device: Device = Field(Device.AUTO, description="cpu or gpu; gpu without a GPU stops the start")

@@ -4,10 +4,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from cli.models import prepare_models
+from cli.prepare import measure_models, prepare_models
 from config import SettingsError, load_settings
 from cores import usable_cores
-from models.engines import Device, require_gpu
+from models.engines import Device, EngineKind, require_gpu, resolve_engine
 from models.errors import ModelError
 from models.prepared import PreparedModels
 from models.store import Store
@@ -50,7 +50,9 @@ def on_starting(server: object) -> None:
         raise SystemExit(str(error)) from None
     prepared = PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
     if settings.prepare == "changed" or (settings.prepare == "missing" and prepared.incomplete()):
-        prepare_models(prepared, settings.weights_dir)  # imports no runtime here: its children do
+        prepare_models(prepared, settings.weights_dir, usable_cores())  # imports no runtime here: its children do
+    if settings.precision == "auto" and resolve_engine(settings.engine, settings.device) is EngineKind.LITERT:
+        measure_models(prepared, usable_cores())
 
 
 def post_worker_init(worker: Any) -> None:

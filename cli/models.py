@@ -5,36 +5,41 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from cli.progress import Progress
+from cli.prepare import measure_models, prepare_models
 from models.catalog import CATALOG
 from models.engines import Device, EngineKind, engine_maker
 from models.errors import ModelError, WeightsMissing
-from models.manifest import Manifest
+from models.manifest import Manifest, Precision
 from models.packed import discard_damaged
-from models.plan import Plan, Planner
-from models.prepare import build
 from models.prepared import PreparedModels
+from models.speeds import MachineHalf
+from models.variants import Variant, variants
 
-NO_WEIGHTS = """
-  !! No weights for any model: serving RANDOM weights. Answers are well-formed and mean nothing.
-  !! With the files above in place, run this again; `WEIGHTS=imagenet` tries the download again."""
+MB = 1 << 20
 
 
-def models_cli(prepared: PreparedModels, weights_dir: Path | None) -> AppGroup:
+def models_cli(prepared: PreparedModels, weights_dir: Path | None, cores: int) -> AppGroup:
     """Return the command group `models`."""
     group = AppGroup("models", help="Prepare, list and verify the networks.")
 
     @group.command("prepare")
     @click.argument("names", nargs=-1)
-    def prepare(names: tuple[str, ...]) -> None:
-        """Convert and quantise what is not prepared yet; by default every model of MODELS."""
-        prepare_models(prepared, weights_dir, _known(names))
+    @click.option(
+        "--images",
+        type=click.Path(path_type=Path),
+        help="Folder of 200 or more photos like those you will send: calibrates int8-static, and judges the quicker "
+        "precisions by their agreement with float32.",
+    )
+    def prepare(names: tuple[str, ...], images: Path | None) -> None:
+        """Convert, quantise, judge and measure what is not prepared yet; by default every model of MODELS."""
+        prepare_models(prepared, weights_dir, cores, _known(names), images)
+        measure_models(prepared, cores, _known(names))
 
     @group.command("list")
     def list_() -> None:
         """Show each model of MODELS as it is prepared."""
         for name in prepared.names:
-            click.echo(_line(prepared, name))
+            click.echo(_table(prepared, name, cores))
 
     @group.command("verify")
     @click.argument("names", nargs=-1)
@@ -54,43 +59,30 @@ def _known(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def prepare_models(prepared: PreparedModels, weights_dir: Path | None, names: tuple[str, ...] = ()) -> None:
-    """Prepare what is not prepared yet of *names*, or of all that is served; show what happens.
-
-    Raises: SystemExit: it can't be done; the message says why.
-    """
-    store, progress, names = prepared.store, Progress(), names or prepared.names
+def _table(prepared: PreparedModels, name: str, cores: int) -> str:
+    """Return a model's line, and one for each of its precisions; the star is what PRECISION=auto serves here."""
     try:
-        with store.lock():
-            plan = Planner(store, weights_dir, progress.bytes).plan(names, prepared.mode, prepared.names)
-            _announce(plan)
-            for name in plan.withdraw:
-                store.withdraw(name)
-            for job in progress.jobs(plan.jobs):
-                build(store, job, progress.step)
-    except (ModelError, OSError) as error:
-        raise SystemExit(str(error)) from None
-    finally:
-        progress.close()
-
-
-def _announce(plan: Plan) -> None:
-    for line in plan.missing:
-        click.echo(line, err=True)
-    if plan.random and plan.missing:
-        click.echo(NO_WEIGHTS, err=True)
-
-
-def _line(prepared: PreparedModels, name: str) -> str:
-    try:
-        manifest = Manifest.read(prepared.folder(name))
+        folder = prepared.folder(name)
+        manifest = Manifest.read(folder)
     except ModelError as error:
         return f"{name:<12} {error}"
-    sizes = ", ".join(
-        f"{precision} {artifact.record.size >> 20} MB (max change {artifact.max_change:.1e})"
-        for precision, artifact in manifest.artifacts.items()
+    half = MachineHalf.read(folder, manifest, cores)
+    choice = half.choice if half else Precision.FLOAT32
+    head = f"{name:<12} weights: {manifest.weights.kind}; gate: {manifest.gate}" + (
+        "" if half else "; not measured here"
     )
-    return f"{name:<12} weights: {manifest.weights.kind:<9} {sizes}"
+    return "\n".join([head, *(_row(variant, choice) for variant in variants(manifest, half))])
+
+
+def _row(variant: Variant, choice: Precision) -> str:
+    mark = "*" if variant.precision is choice else " " if variant.passed else "x"
+    row = f"  {mark} {variant.precision:<12} {variant.size / MB:6.1f} MB"
+    if speed := variant.speed:
+        row += f"  {speed.one_thread_ms:7.1f} ms on one thread, {speed.all_threads_ms:7.1f} on all"
+    if found := variant.agreement:
+        row += f"  same top-1 {found.agreed} of {found.compared} (95 %: from {found.low:.1%}), p99 change "
+        row += f"{found.p99_change:.3f}"
+    return row + ("" if variant.passed else "  REFUSED")
 
 
 def _verify(prepared: PreparedModels, name: str) -> bool:

@@ -16,7 +16,8 @@ class Progress:
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
         self._bar = tqdm(disable=True)
-        self._downloading = self._name = ""
+        self._downloading = self._name = self._step = ""
+        self._steps = 0  # begun, of all jobs
 
     def bytes(self, name: str, done: int, total: int) -> None:
         """Show a download: *done* of *total* bytes."""
@@ -33,29 +34,37 @@ class Progress:
         if jobs:
             self._new_bar(len(jobs) * STEPS, "prepare", unit="step")
         for number, job in enumerate(jobs, 1):
-            self._name = job.architecture.name
+            self._name, self._step, self._steps = job.architecture.name, "", (number - 1) * STEPS
             yield job
             self._advance_to(number * STEPS)
             self._say(f"prepared {self._name} ({number} of {len(jobs)})")
         self.close()
 
-    def step(self, name: str) -> None:
-        """Show that the step *name* of the current job begins."""
-        self._bar.set_description(f"{self._name}: {name}")
-        self._bar.update()
-        self._say(f"{self._name}: {name}")
+    def step(self, name: str, part: float = 0.0) -> None:
+        """Show that *part* (0 to 1) of the step *name* of the current job is done."""
+        if name != self._step:
+            self._step = name
+            self._steps += 1
+            self._bar.set_description(f"{self._name}: {name}")
+            self._say(f"{self._name}: {name}")
+        self._advance_to(self._steps - 1 + part)
+
+    def measuring(self, name: str) -> None:
+        """Show a bar for the one step of measuring a model."""
+        self._name, self._step, self._steps = name, "", 0
+        self._new_bar(1, name, unit="model")
 
     def close(self) -> None:
         """End the bar that is shown, if any."""
         self._bar.close()
 
-    def _new_bar(self, total: int, description: str, *, unit: str, unit_scale: bool = False) -> None:
+    def _new_bar(self, total: float, description: str, *, unit: str, unit_scale: bool = False) -> None:
         self._bar.close()
         self._bar = tqdm(
             total=total, desc=description, unit=unit, unit_scale=unit_scale, disable=not self._terminal, file=sys.stderr
         )
 
-    def _advance_to(self, done: int) -> None:
+    def _advance_to(self, done: float) -> None:
         self._bar.update(done - self._bar.n)
 
     def _say(self, line: str) -> None:

@@ -7,10 +7,9 @@ import importlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from models.errors import PrepareError
 
@@ -19,7 +18,15 @@ _END_S = 30  # for its own clean-up; what hangs then is killed
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
-def run_in_child(module: str, function: str, log: Path, step: Callable[[str], None], **arguments: Any) -> Any:
+class Step(Protocol):
+    """Is told what runs now, and what share of it is done: 0 to 1."""
+
+    def __call__(self, name: str, part: float = 0.0) -> None:
+        """Take note."""
+        ...
+
+
+def run_in_child(module: str, function: str, log: Path, step: Step, **arguments: Any) -> Any:
     """Return `module.function(step, **arguments)`, run in a new interpreter whose output goes to *log*.
 
     The function's own *step* calls arrive here as they happen.
@@ -34,7 +41,7 @@ def run_in_child(module: str, function: str, log: Path, step: Callable[[str], No
         while True:
             kind, value = ours.recv()
             if kind == "step":
-                step(value)
+                step(*value)
             elif kind == "result":
                 process.join(_END_S)  # let it end by itself: killed, it would leave semaphores behind
                 return value
@@ -58,7 +65,7 @@ def _child(pipe: Connection, module: str, function: str, log: Path, arguments: d
         os.dup2(file.fileno(), 2)
     try:
         run = getattr(importlib.import_module(module), function)
-        pipe.send(("result", run(lambda name: pipe.send(("step", name)), **arguments)))
+        pipe.send(("result", run(lambda name, part=0.0: pipe.send(("step", (name, part))), **arguments)))
     except PrepareError as error:
         pipe.send(("error", str(error)))
     except ImportError as error:

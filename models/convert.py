@@ -1,7 +1,6 @@
 """Keras network -> float32 `.tflite` and Keras's answers to the known images. Imports TensorFlow: a child runs it."""
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import tensorflow as tf
 
 from models import known_answers
 from models.catalog import CATALOG
+from models.child import Step
 from models.keras_model import build
 from models.known_answers import KnownAnswers, generated_images
 from models.manifest import RANDOM_WEIGHTS_FILE, Precision
@@ -18,7 +18,7 @@ from preprocessing.transform import normalise
 _SEED = 1
 
 
-def convert(step: Callable[[str], None], name: str, weights: str | None, folder: str) -> int:
+def convert(step: Step, name: str, weights: str | None, folder: str) -> int:
     """Write `float32.tflite` and `known_answers.npz` into *folder*; return the number of classes.
 
     *weights* None: seeded random ones, kept as `random.weights.h5` beside them. *step* is told what begins.

@@ -19,6 +19,11 @@ _NEXT = _WAITING + 1  # the byte that the first of them locks
 _LOOK_S = 0.001  # how often it looks for an idle core: a twentieth of the quickest inference
 
 
+def powers_of_two(cores: int) -> tuple[int, ...]:
+    """Return 1, 2, 4 ... up to *cores* and MOST_THREADS: what an inference may be given."""
+    return tuple(1 << power for power in range(min(cores, MOST_THREADS).bit_length()))
+
+
 class Lease:
     """Cores held for one request: one at first, more by `grow`."""
 

@@ -1,6 +1,5 @@
 """The engine for GPUs, and the oracle that LiteRT is held against: Keras on TensorFlow. Imports TensorFlow."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -8,12 +7,13 @@ import numpy as np
 import tensorflow as tf
 
 from models.catalog import Architecture
+from models.child import Step
 from models.engine import Batch, Scores
 from models.errors import EngineError, PrepareError
 from models.keras_model import build
 
 
-def count_gpus(step: Callable[[str], None]) -> int:
+def count_gpus(step: Step) -> int:
     """Return how many CUDA devices TensorFlow can use; run by `run_in_child`, hence the *step* that is not needed."""
     del step
     return len(tf.config.list_physical_devices("GPU"))

@@ -57,6 +57,13 @@ class LiteRtEngine:
             raise EngineError("LiteRT failed to run") from error
 
 
+def signature(artifact: Path) -> tuple[str, str]:
+    """Return the names of the artifact's signature and of its one input."""
+    with _quiet():
+        found = CompiledModel.from_file(str(artifact)).get_signature_by_index(0)
+    return found["key"], found["inputs"][0]
+
+
 class _Variant:
     """The network compiled for one number of threads, with its buffers."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from models.catalog import Architecture
 from models.child import run_in_child
-from models.cores import MOST_THREADS
+from models.cores import powers_of_two
 from models.engine import Engine
 from models.errors import EngineError
 from models.manifest import Manifest, Precision
@@ -42,14 +42,16 @@ def resolve_engine(engine: EngineKind, device: Device) -> EngineKind:
     return engine
 
 
-def resolve_precision(precision: str, engine: EngineKind) -> Precision:
-    """Return the precision served: `auto` is float32 until a gate has compared int8 with it.
+def resolve_precision(precision: str, engine: EngineKind) -> Precision | None:
+    """Return the precision served; None: the fastest that passed the gate, which each model's own record tells.
 
-    Raises: ValueError: an int8 artifact on Keras, which has none.
+    Raises: ValueError: one that Keras does not have.
     """
-    if precision == Precision.INT8 and engine is EngineKind.KERAS:
-        raise ValueError("PRECISION=int8 needs ENGINE=litert")
-    return Precision.FLOAT32 if precision == "auto" else Precision(precision)
+    if engine is EngineKind.KERAS:
+        if precision not in ("auto", Precision.FLOAT32):
+            raise ValueError(f"PRECISION={precision} needs ENGINE=litert")
+        return Precision.FLOAT32
+    return None if precision == "auto" else Precision(precision)
 
 
 def engine_maker(engine: EngineKind, device: Device, cores: int, *, share: bool = True) -> MakeEngine:
@@ -81,12 +83,7 @@ def engine_maker(engine: EngineKind, device: Device, cores: int, *, share: bool 
     return keras if engine is EngineKind.KERAS else litert
 
 
-def powers_of_two(cores: int) -> tuple[int, ...]:
-    """Return 1, 2, 4 ... up to *cores* and MOST_THREADS: what an inference may be given."""
-    return tuple(1 << power for power in range(min(cores, MOST_THREADS).bit_length()))
-
-
 def require_gpu(log: Path) -> None:
     """Ask TensorFlow in a child: a CUDA context does not survive Gunicorn's fork.  Raises: EngineError: no GPU."""
-    if not run_in_child("models.engine_keras", "count_gpus", log, lambda _: None):
+    if not run_in_child("models.engine_keras", "count_gpus", log, lambda *_: None):
         raise EngineError("DEVICE=gpu, and TensorFlow sees no GPU on this machine")

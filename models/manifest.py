@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from models.catalog import Architecture
+from models.catalog import CATALOG, Architecture
 from models.errors import ArtifactError
 from models.file_record import FileRecord
 from models.labels import labels_sha256
@@ -14,14 +14,16 @@ from models.labels import labels_sha256
 FILE_NAME = "manifest.json"
 KNOWN_ANSWERS_FILE = "known_answers.npz"
 RANDOM_WEIGHTS_FILE = "random.weights.h5"  # beside the manifest, where the weights are random
-FORMAT = 1  # raised when what prepare writes changes: older preparations are then made anew
+FORMAT = 2  # raised when what prepare writes changes: older preparations are then made anew
 
 
 class Precision(StrEnum):
-    """Of an artifact's weights; activations are float32 outside the kernels in both."""
+    """Of an artifact; what goes in and comes out is float32 in all of them."""
 
     FLOAT32 = "float32"
+    FLOAT16 = "float16"  # weights only; computed in float32 where the CPU has no float16
     INT8 = "int8"  # dynamic range: activations quantised per call
+    INT8_STATIC = "int8-static"  # activations on scales calibrated with photos; only where some were given
 
     @property
     def file(self) -> str:
@@ -57,11 +59,45 @@ class Input(_Frozen):
     normalisation: str
 
 
+class Gate(StrEnum):
+    """By what a precision was judged that is served in place of float32."""
+
+    PHOTOS = "photos"  # of the operator's: agreement and change of the probabilities
+    NUMERIC = "numeric"  # too few photos: generated images, change of the probabilities alone
+    NONE = "none (random weights)"  # nothing to lose
+
+
+class Agreement(_Frozen):
+    """How a precision answers beside float32 on *images* images.
+
+    *compared*: those where float32 is sure (its margin exceeds MARGIN); *agreed*: those of them with the same top-1;
+    *low*: lower end of its 95 % interval; *p99_change*: 99th percentile of the largest |change| of a probability.
+    """
+
+    images: int
+    compared: int
+    agreed: int
+    low: float
+    p99_change: float
+
+
 class Artifact(_Frozen):
-    """One `.tflite`. *max_change* is the largest |difference| of a probability to Keras on the known images."""
+    """One `.tflite`. *max_change* is the largest |difference| of a probability to Keras on the known images.
+
+    *passed*: it may be served in place of float32; *agreement* is None for float32 itself and without a gate.
+    """
 
     record: FileRecord
     max_change: float
+    passed: bool
+    agreement: Agreement | None = None
+
+
+class PhotoSet(_Frozen):
+    """The photos that a model was calibrated with and judged by: how many, and a hash of their names and sizes."""
+
+    count: int
+    sha256: str
 
 
 class Manifest(_Frozen):
@@ -73,6 +109,8 @@ class Manifest(_Frozen):
     input: Input
     classes: int
     labels_sha256: str
+    gate: Gate
+    photos: PhotoSet | None
     artifacts: dict[Precision, Artifact]
     known_answers: FileRecord
     versions: dict[str, str]
@@ -99,6 +137,10 @@ class Manifest(_Frozen):
         if self.weights.kind is WeightsKind.RANDOM:
             files[RANDOM_WEIGHTS_FILE] = self.weights.record
         return files
+
+    def fits_us(self) -> bool:
+        """Say whether it fits what the catalog says today under the name it bears."""
+        return self.name in CATALOG and self.fits(CATALOG[self.name])
 
     def fits(self, architecture: Architecture) -> bool:
         """Say whether it was made by this version of us from what the catalog says today."""

@@ -1,24 +1,14 @@
-"""Weights as XNNPACK packs them for this CPU, in a file that every process maps: built once, by one process.
-
-They depend on the machine, so they lie apart from what is portable: in `machine/` beside the manifest, or, where that
-can't be written (a read-only image), in a folder of ours under the runtime directory.
-"""
+"""Weights as XNNPACK packs them for this CPU, in a file that every process maps: built once, by one process."""
 
 import errno
-import fcntl
-import hashlib
 import logging
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from functools import cache
-from importlib import metadata
+from collections.abc import Callable
 from pathlib import Path
-from stat import S_ISDIR
 
-from models.errors import ArtifactError
 from models.file_record import FileRecord
+from models.machine import BESIDE, instructions_name, machine_folders, made_once
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +20,8 @@ def packed_weights(artifact: Path, sha256: str, build: Callable[[Path], None]) -
 
     None where nothing can be written: then every process packs for itself, which costs start-up time and memory.
     """
-    name = f"{sha256[:16]}-{_machine()}.xnn"
-    for place in _places(artifact):
+    name = f"{sha256[:16]}-{instructions_name()}.xnn"
+    for place in machine_folders(artifact.parent):
         if _is_whole(place / name):
             return place / name
         try:
@@ -42,34 +32,6 @@ def packed_weights(artifact: Path, sha256: str, build: Callable[[Path], None]) -
     return None
 
 
-def runtime_folder() -> Path:
-    """Return a folder for what lives as long as the machine runs: ours alone, in memory where /dev/shm is there.
-
-    Raises: ArtifactError: there is no place for one.
-    """
-    folder = next(_runtime_folders(), None)
-    if folder is None:
-        raise ArtifactError("neither /dev/shm nor the folder for temporary files can be written")
-    return folder
-
-
-def _places(artifact: Path) -> Iterator[Path]:
-    yield artifact.parent / "machine"
-    yield from (folder / "packed" for folder in _runtime_folders())
-
-
-def _runtime_folders() -> Iterator[Path]:
-    for parent in ("/dev/shm", None):  # noqa: S108  # checked below: ours alone, no link
-        try:
-            folder = Path(parent or tempfile.gettempdir()) / f"triptych-{os.geteuid()}"
-            folder.mkdir(mode=0o700, exist_ok=True)
-            stat = folder.lstat()
-        except OSError:  # gettempdir's too, where nothing at all can be written
-            continue
-        if S_ISDIR(stat.st_mode) and stat.st_uid == os.geteuid() and not stat.st_mode & 0o077:
-            yield folder
-
-
 def _need_space(place: Path, artifact: Path) -> None:
     needed = artifact.stat().st_size * _SPACE_FACTOR
     if shutil.disk_usage(place).free < needed:  # a container's /dev/shm has 64 MB; XNNPACK would fail half-way
@@ -77,9 +39,7 @@ def _need_space(place: Path, artifact: Path) -> None:
 
 
 def _built(path: Path, artifact: Path, build: Callable[[Path], None]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with made_once(path):
         if not _is_whole(path):  # else another process built it while we waited
             part = path.with_suffix(".part")
             part.unlink(missing_ok=True)
@@ -93,7 +53,7 @@ def _built(path: Path, artifact: Path, build: Callable[[Path], None]) -> Path:
 
 def discard_damaged(folder: Path) -> None:
     """Remove every file of packed weights beside the artifacts in *folder* whose content is not what was built."""
-    for path in (folder / "machine").glob("*.xnn"):
+    for path in (folder / BESIDE).glob("*.xnn"):
         if not _is_whole(path, hashed=True):
             path.unlink()
 
@@ -105,11 +65,3 @@ def _is_whole(path: Path, *, hashed: bool = False) -> bool:
     except (OSError, ValueError):
         return False
     return record.matches_hash(path) if hashed else record.matches(path)
-
-
-@cache
-def _machine() -> str:
-    """Return a short name for what packing depends on: the CPU's instruction sets and LiteRT's version."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
-    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    return hashlib.sha256(f"{metadata.version('ai-edge-litert')} {flags}".encode()).hexdigest()[:12]

@@ -1,13 +1,14 @@
 """What `prepare` has to do: which models need building, from which weights. Downloads weights, builds nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from models.catalog import CATALOG, Architecture
 from models.errors import ArtifactError, WeightsMissing
 from models.manifest import Manifest
+from models.photos import photo_set
 from models.store import Store
 from models.weights import download_weights, find_weights, where_to_get
 
@@ -22,10 +23,15 @@ class WeightsMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One model to build; *weights* None means seeded random ones."""
+    """One model to build; *weights* None means seeded random ones.
+
+    *photos* to calibrate and judge by; *base*: an earlier build, whole, whose float32 artifact is taken over.
+    """
 
     architecture: Architecture
     weights: Path | None
+    photos: tuple[Path, ...] = ()
+    base: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,17 @@ class Planner:
     """Looks at weights and at what is prepared."""
 
     def __init__(
-        self, store: Store, weights_dir: Path | None, progress: Progress, fetch: Fetch = download_weights
+        self,
+        store: Store,
+        weights_dir: Path | None,
+        progress: Progress,
+        photos: tuple[Path, ...] = (),
+        fetch: Fetch = download_weights,
     ) -> None:
+        """*photos*: where given, models that were judged by others are judged anew."""
         self._store = store
         self._weights_dir = weights_dir
+        self._photos = photos
         self._progress = progress
         self._fetch = fetch
 
@@ -82,16 +95,28 @@ class Planner:
         return Plan(tuple(job for name in names for job in jobs.get(name, [])), lines, withdraw)
 
     def _random_jobs(self, names: tuple[str, ...]) -> tuple[Job, ...]:
-        wanted = [CATALOG[name] for name in names]
-        return tuple(Job(a, None) for a in wanted if prepared(self._store, a, random=True) is None)
+        jobs = []
+        for architecture in (CATALOG[name] for name in names):
+            manifest = prepared(self._store, architecture, random=True)
+            if manifest is None:
+                jobs.append(Job(architecture, None, self._photos))
+            else:
+                jobs += self._judged_anew(manifest, Job(architecture, None, self._photos))
+        return tuple(jobs)
+
+    def _judged_anew(self, manifest: Manifest, job: Job) -> list[Job]:
+        if not self._photos or manifest.photos == photo_set(self._photos):
+            return []
+        return [replace(job, base=self._store.folder(manifest.name, random=job.weights is None))]
 
     def _job(self, architecture: Architecture, *, ask_again: bool, fetch: bool) -> list[Job]:
         """Return the job that makes this model from real weights, or none where it is made.  Raises: WeightsMissing."""
         local = find_weights(architecture, self._weights_dir)
         manifest = prepared(self._store, architecture, random=False)
         if manifest and (local is None or manifest.weights.record.matches(local)):
-            return []
-        return [Job(architecture, local or self._download(architecture, ask_again=ask_again, fetch=fetch))]
+            return self._judged_anew(manifest, Job(architecture, local or manifest.weights.path, self._photos))
+        weights = local or self._download(architecture, ask_again=ask_again, fetch=fetch)
+        return [Job(architecture, weights, self._photos)]
 
     def _download(self, architecture: Architecture, *, ask_again: bool, fetch: bool) -> Path:
         reason = "" if ask_again else self._store.unavailable(architecture.name)

@@ -1,38 +1,47 @@
-"""weights -> prepared model: float32 `.tflite`, int8 `.tflite`, known answers, manifest. Itself imports no runtime."""
+"""weights -> prepared model: float32 `.tflite`, quicker ones and how they agree with it, known answers, manifest.
 
+Itself imports no runtime.
+"""
+
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 
 from models.catalog import Architecture
-from models.child import run_in_child
+from models.child import Step, run_in_child
 from models.errors import PrepareError
 from models.file_record import FileRecord
+from models.gate import MIN_PHOTOS, passes
 from models.labels import imagenet_labels, labels_sha256
 from models.manifest import (
     FORMAT,
     KNOWN_ANSWERS_FILE,
     RANDOM_WEIGHTS_FILE,
+    Agreement,
     Artifact,
+    Gate,
     Manifest,
     Precision,
     Weights,
     WeightsKind,
     input_of,
 )
+from models.photos import photo_set
 from models.plan import Job
 from models.store import Store
 from models.weights import is_published
 
-STEPS = 6  # build, export, convert (models/convert.py), quantise, check (models/quantise.py), hash (here)
+STEPS = 7  # build, export, convert (convert.py), quantise, check (quantise.py), judge (judge.py), hash (here)
 _VERSIONS_OF = ("tensorflow", "keras", "ai-edge-litert", "ai-edge-quantizer", "numpy")
-# 4 each for saved model, float32 artifact, random weights and packed float32; 1 for int8, 1 packed, 1 to spare
-_FREE_BYTES_PER_PARAMETER = 19
+# 4 each for saved model, float32 artifact, random weights and packed float32; 2 for float16, 1 for each int8, 1 packed,
+# 1 to spare
+_FREE_BYTES_PER_PARAMETER = 22
 
 
-def build(store: Store, job: Job, step: Callable[[str], None]) -> Manifest:
+def build(store: Store, job: Job, step: Step, cores: int) -> Manifest:
     """Build one model and publish it whole. Call under `store.lock()`; *step* is told each of the `STEPS`.
 
     Raises: PrepareError: conversion failed or the result does not answer like Keras; what was served before stays.
@@ -40,35 +49,72 @@ def build(store: Store, job: Job, step: Callable[[str], None]) -> Manifest:
     architecture = job.architecture
     _need_space(store, architecture)
     with store.building(architecture.name, random=job.weights is None) as folder:
-        log = folder / "build.log"
-        weights = str(job.weights) if job.weights else None
-        run = partial(run_in_child, log=log, step=step, name=architecture.name, folder=str(folder))
-        classes = run("models.convert", "convert", weights=weights)
+        run = partial(run_in_child, log=folder / "build.log", step=step, name=architecture.name, folder=str(folder))
+        if job.base:
+            classes = _take_over(job.base, folder)
+        else:
+            classes = run("models.convert", "convert", weights=str(job.weights) if job.weights else None)
         if classes != len(imagenet_labels()):
             raise PrepareError(
                 f"{architecture.name} has {classes} classes; the label table has {len(imagenet_labels())}"
             )
-        changes = run("models.quantise", "quantise", classes=classes)
+        photos = [str(photo) for photo in job.photos] if len(job.photos) >= MIN_PHOTOS else []
+        changes = run("models.quantise", "quantise", classes=classes, photos=photos)
+        agreements = {}
+        if gate_of(job) is not Gate.NONE:
+            quicker = [precision for precision in changes if precision is not Precision.FLOAT32]
+            agreements = run("models.judge", "judge", classes=classes, cores=cores, precisions=quicker, photos=photos)
         step("hash")
-        manifest = manifest_of(job, folder, classes, changes)
+        manifest = manifest_of(job, folder, classes, changes, agreements)
         manifest.write(folder)
     return manifest
 
 
-def manifest_of(job: Job, folder: Path, classes: int, changes: dict[Precision, float]) -> Manifest:
+def gate_of(job: Job) -> Gate:
+    """Return by what the quicker precisions of a job's model are judged."""
+    if job.weights is None:
+        return Gate.NONE
+    return Gate.PHOTOS if len(job.photos) >= MIN_PHOTOS else Gate.NUMERIC
+
+
+def manifest_of(
+    job: Job,
+    folder: Path,
+    classes: int,
+    changes: Mapping[Precision, float],
+    agreements: Mapping[Precision, Agreement],
+) -> Manifest:
     """Hash what was built into *folder* and describe it; *changes* as `Artifact.max_change`, by precision."""
-    files = {precision: FileRecord.of(folder / precision.file) for precision in Precision}
+    gate = gate_of(job)
+
+    def artifact(precision: Precision, change: float) -> Artifact:
+        found = agreements.get(precision)
+        passed = found is None or passes(found, gate)
+        record = FileRecord.of(folder / precision.file)
+        return Artifact(record=record, max_change=change, passed=passed, agreement=found)
+
     return Manifest(
         format=FORMAT,
         name=job.architecture.name,
-        weights=_weights(job.architecture, job.weights, folder),
+        weights=Manifest.read(job.base).weights if job.base else _weights(job.architecture, job.weights, folder),
         input=input_of(job.architecture),
         classes=classes,
         labels_sha256=labels_sha256(),
-        artifacts={p: Artifact(record=record, max_change=changes[p]) for p, record in files.items()},
+        gate=gate,
+        photos=photo_set(job.photos) if job.photos else None,
+        artifacts={precision: artifact(precision, change) for precision, change in changes.items()},
         known_answers=FileRecord.of(folder / KNOWN_ANSWERS_FILE),
         versions={name: metadata.version(name) for name in _VERSIONS_OF},
     )
+
+
+def _take_over(base: Path, folder: Path) -> int:
+    """Bring what does not depend on photos from an earlier build; return its number of classes."""
+    for name in (Precision.FLOAT32.file, RANDOM_WEIGHTS_FILE):
+        if (base / name).exists():
+            os.link(base / name, folder / name)  # in the same store; neither is written again
+    shutil.copy2(base / KNOWN_ANSWERS_FILE, folder)
+    return Manifest.read(base).classes
 
 
 def _need_space(store: Store, architecture: Architecture) -> None:

@@ -36,7 +36,7 @@ class PreparedModels:
         return not all(self.store.has(name, random=random) for name in self.names)
 
     def load(
-        self, name: str, precision: Precision, make_engine: MakeEngine, limits: UploadLimits, cores: Cores
+        self, name: str, precision: Precision | None, make_engine: MakeEngine, limits: UploadLimits, cores: Cores
     ) -> ServedModel:
         """Load, warm and check one model.  Raises: ModelError."""
         read = partial(

@@ -1,5 +1,6 @@
 """One model as it is served, and how it comes from its prepared folder into memory."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,11 @@ from models.engine import Engine
 from models.errors import ArtifactError
 from models.known_answers import KnownAnswers
 from models.labels import imagenet_labels
-from models.manifest import KNOWN_ANSWERS_FILE, Manifest, Precision, WeightsKind
+from models.manifest import KNOWN_ANSWERS_FILE, Gate, Manifest, Precision, WeightsKind
+from models.speeds import MachineHalf
+from models.variants import Variant, variants
+
+log = logging.getLogger(__name__)
 
 VERSION_DIGITS = 12
 # Also the warm-up, with one thread; what is compiled for more threads maps the same weights. `models verify` runs all.
@@ -26,8 +31,7 @@ MakeEngine = Callable[[Architecture, Manifest, Path, Precision], Engine]
 class ServedModel:
     """A loaded model with what answers say of it.
 
-    *version*: the first 12 hex digits of the artifact's SHA-256. *max_change*: the largest difference of a probability
-    to Keras's on the known images.
+    *version*: the first 12 hex digits of the artifact's SHA-256. *gate*: by what the quicker *variants* were judged.
     """
 
     classifier: Classifier
@@ -36,19 +40,20 @@ class ServedModel:
     weights: WeightsKind
     weights_sha256: str
     classes: int
-    max_change: float
+    gate: Gate
+    variants: tuple[Variant, ...]
 
 
 def load(
     folder: Path,
     architecture: Architecture,
     *,
-    precision: Precision,
+    precision: Precision | None,
     make_engine: MakeEngine,
     limits: UploadLimits,
     cores: Cores,
 ) -> ServedModel:
-    """Load one prepared model, warm it and check a known answer.
+    """Load one prepared model, warm it and check a known answer; *precision* None is what its machine half chose.
 
     Raises: ModelError: not prepared, changed since, or not answering as it did.
     """
@@ -57,7 +62,14 @@ def load(
         raise ArtifactError(_OUTDATED)
     if not manifest.known_answers.matches(folder / KNOWN_ANSWERS_FILE):
         raise ArtifactError(f"{KNOWN_ANSWERS_FILE} is not the file that was prepared")
-    artifact = manifest.artifacts[precision]
+    half = MachineHalf.read(folder, manifest, cores.count)
+    if precision is None:
+        precision = _choice(half, architecture.name)
+    artifact = manifest.artifacts.get(precision)
+    if artifact is None:
+        raise ArtifactError(f"not prepared in {precision}; run `flask --app app models prepare --images DIR`")
+    if not artifact.passed:
+        log.warning("%s: %s is served as PRECISION says, and did not pass the gate", architecture.name, precision)
     if not artifact.record.matches(folder / precision.file):
         raise ArtifactError(f"{precision.file} is not the file that was prepared")
     engine = make_engine(architecture, manifest, folder, precision)
@@ -69,8 +81,16 @@ def load(
         weights=manifest.weights.kind,
         weights_sha256=manifest.weights.record.sha256,
         classes=manifest.classes,
-        max_change=artifact.max_change,
+        gate=manifest.gate,
+        variants=variants(manifest, half),
     )
+
+
+def _choice(half: MachineHalf | None, name: str) -> Precision:
+    if half is None:
+        log.warning("%s: no speeds were measured on this machine, so float32 is served", name)
+        return Precision.FLOAT32
+    return half.choice
 
 
 def verify(folder: Path, architecture: Architecture, *, make_engine: MakeEngine) -> Manifest:

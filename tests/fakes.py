@@ -11,7 +11,7 @@ from models.cores import Cores
 from models.engine import Batch, Engine, Scores
 from models.errors import EngineError
 from models.labels import imagenet_labels
-from models.manifest import Precision, WeightsKind
+from models.manifest import Gate, Precision, WeightsKind
 from models.served import ServedModel
 from preprocessing.spec import InputSpec, Normalisation
 
@@ -57,5 +57,6 @@ def served(engine: Engine | None = None, limits: UploadLimits | None = None) -> 
         weights=WeightsKind.IMAGENET,
         weights_sha256="00" * 32,
         classes=1000,
-        max_change=1e-5,
+        gate=Gate.NONE,
+        variants=(),
     )

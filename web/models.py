@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify
 
 from models.catalog import CATALOG
 from models.registry import Entry
+from models.variants import Variant
 from web.errors import RequestError
 from web.service import current_service
 
@@ -47,5 +48,16 @@ def describe(name: str, entry: Entry) -> dict[str, Any]:
         "version": model.version,
         "precision": model.precision.value,
         "classes": model.classes,
-        "max_change": model.max_change,
+        "gate": model.gate.value,
+        "precisions": {variant.precision.value: _measured(variant) for variant in model.variants},
     }
+
+
+def _measured(variant: Variant) -> dict[str, Any]:
+    """Return what is known of one precision; what was not measured is left out."""
+    facts: dict[str, Any] = {"bytes": variant.size, "max_change": variant.max_change, "passed": variant.passed}
+    if variant.speed:
+        facts["milliseconds"] = {"one_thread": variant.speed.one_thread_ms, "all": variant.speed.all_threads_ms}
+    if variant.agreement:
+        facts["agreement"] = variant.agreement.model_dump()
+    return facts

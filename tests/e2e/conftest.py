@@ -36,7 +36,9 @@ def real_cache(shared: Path) -> Path:
 def four(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Two workers that serve all four networks with random weights."""
     log = tmp_path_factory.mktemp("four") / "log"
-    with running(log, MODELS=FOUR, WEIGHTS="random", CACHE_DIR=str(random_cache), WORKERS="2") as server:
+    with running(
+        log, MODELS=FOUR, WEIGHTS="random", CACHE_DIR=str(random_cache), WORKERS="2", PRECISION="float32"
+    ) as server:
         yield server
 
 
@@ -44,7 +46,7 @@ def four(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def real(real_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Two workers that serve MobileNetV2 with real weights."""
     log = tmp_path_factory.mktemp("real") / "log"
-    with running(log, MODELS="mobilenetv2", CACHE_DIR=str(real_cache), WORKERS="2") as server:
+    with running(log, MODELS="mobilenetv2", CACHE_DIR=str(real_cache), WORKERS="2", PRECISION="float32") as server:
         yield server
 
 

@@ -12,7 +12,7 @@ def show() -> None:
     for done in (10, 500, 1000):
         progress.bytes("vgg16", done, 1000)
     for _ in progress.jobs([Job(MOBILENET, None)]):
-        for step in ("build", "export", "convert", "quantise", "check", "hash"):
+        for step in ("build", "export", "convert", "quantise", "check", "judge", "hash"):
             progress.step(step)
 
 
@@ -22,7 +22,7 @@ def test_a_log_gets_a_line_for_each_thing_that_begins(capsys: pytest.CaptureFixt
     assert lines[0] == "vgg16: downloading 1,000 bytes"
     assert lines[1:3] == ["mobilenetv2: build", "mobilenetv2: export"]
     assert lines[-1] == "prepared mobilenetv2 (1 of 1)"
-    assert len(lines) == 8
+    assert len(lines) == 9
 
 
 def test_a_terminal_gets_one_bar_for_a_download_and_one_for_the_jobs(

@@ -4,13 +4,13 @@ import numpy as np
 
 from models.catalog import CATALOG
 from models.known_answers import KnownAnswers
-from models.manifest import RANDOM_WEIGHTS_FILE, Manifest, Precision
+from models.manifest import RANDOM_WEIGHTS_FILE, Agreement, Manifest, Precision
 from models.plan import Job
 from models.prepare import manifest_of
 from models.store import Store
 
 
-def fake_build(store: Store, job: Job) -> Manifest:
+def fake_build(store: Store, job: Job, agreements: dict[Precision, Agreement] | None = None) -> Manifest:
     """What `models.prepare.build` publishes, without a network in it; its fake answer is class 207 for everything."""
     architecture, random = job.architecture, job.weights is None
     with store.lock(), store.building(architecture.name, random=random) as folder:
@@ -23,7 +23,7 @@ def fake_build(store: Store, job: Job) -> Manifest:
             (folder / precision.file).write_bytes(precision.encode() * 100)
         if random:
             (folder / RANDOM_WEIGHTS_FILE).write_bytes(b"weights")
-        manifest = manifest_of(job, folder, 1000, dict.fromkeys(Precision, 0.0))
+        manifest = manifest_of(job, folder, 1000, dict.fromkeys(Precision, 0.0), agreements or {})
         manifest.write(folder)
     return manifest
 

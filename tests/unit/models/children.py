@@ -2,15 +2,16 @@
 
 import os
 import sys
-from collections.abc import Callable
+
+from models.child import Step
 
 
-def add(step: Callable[[str], None], a: int, b: int) -> int:
+def add(step: Step, a: int, b: int) -> int:
     step("adding")
     return a + b
 
 
-def die(step: Callable[[str], None]) -> None:
+def die(step: Step) -> None:
     step("one")
     print("its last words", file=sys.stderr, flush=True)
     os._exit(7)

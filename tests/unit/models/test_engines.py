@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from models.child import run_in_child
-from models.engines import Device, EngineKind, powers_of_two, resolve_engine, resolve_precision
+from models.cores import powers_of_two
+from models.engines import Device, EngineKind, resolve_engine, resolve_precision
 from models.errors import PrepareError
 
 
@@ -14,8 +15,9 @@ def test_auto_is_litert_and_a_gpu_needs_keras() -> None:
         resolve_engine(EngineKind.LITERT, Device.GPU)
 
 
-def test_auto_precision_is_float32_and_keras_has_no_int8() -> None:
-    assert resolve_precision("auto", EngineKind.LITERT) == "float32"
+def test_auto_precision_is_left_to_the_model_and_keras_has_float32_alone() -> None:
+    assert resolve_precision("auto", EngineKind.LITERT) is None
+    assert resolve_precision("auto", EngineKind.KERAS) == "float32"
     with pytest.raises(ValueError, match="int8 needs"):
         resolve_precision("int8", EngineKind.KERAS)
 
@@ -28,14 +30,14 @@ def test_an_inference_is_given_a_power_of_two(cores: int, given: tuple[int, ...]
 def test_a_child_that_dies_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
     told: list[str] = []
     with pytest.raises(PrepareError, match=r"(?s)status 7.*its last words"):
-        run_in_child("tests.unit.models.children", "die", tmp_path / "log", told.append)
+        run_in_child("tests.unit.models.children", "die", tmp_path / "log", lambda name, part=0.0: told.append(name))
     assert told == ["one"]
 
 
 def test_a_child_gives_back_what_its_function_returns(tmp_path: Path) -> None:
-    assert run_in_child("tests.unit.models.children", "add", tmp_path / "log", lambda _: None, a=2, b=3) == 5
+    assert run_in_child("tests.unit.models.children", "add", tmp_path / "log", lambda *_: None, a=2, b=3) == 5
 
 
 def test_a_missing_package_is_explained(tmp_path: Path) -> None:
     with pytest.raises(PrepareError, match=r"requirements\.txt"):
-        run_in_child("tests.unit.models.absent", "f", tmp_path / "log", lambda _: None)
+        run_in_child("tests.unit.models.absent", "f", tmp_path / "log", lambda *_: None)

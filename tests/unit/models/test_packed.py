@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models import packed
+from models import machine, packed
 from models.packed import packed_weights
 
 SHA = "ab" * 32
@@ -63,7 +63,7 @@ def test_a_cut_file_is_never_mapped_but_built_anew(artifact: Path) -> None:
 def test_another_machine_packs_for_itself(artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build = Builder()
     here = packed_weights(artifact, SHA, build)
-    monkeypatch.setattr(packed, "_machine", lambda: "other-cpu")
+    monkeypatch.setattr(packed, "instructions_name", lambda: "other-cpu")
     there = packed_weights(artifact, SHA, build)
     assert here != there
     assert build.built == 2
@@ -73,7 +73,7 @@ def test_where_the_cache_is_read_only_the_runtime_folder_is_used(
     artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (artifact.parent / "machine").write_text("a file, so that no folder can be made here, even by root")
-    monkeypatch.setattr(packed, "_runtime_folders", lambda: iter([tmp_path / "run"]))
+    monkeypatch.setattr(machine, "_runtime_folders", lambda: iter([tmp_path / "run"]))
     path = packed_weights(artifact, SHA, Builder())
     assert path is not None
     assert path.parent == tmp_path / "run/packed"
@@ -84,7 +84,7 @@ def test_where_nothing_can_be_written_it_goes_on_without(
 ) -> None:
     (artifact.parent / "machine").write_text("")
     (tmp_path / "run").write_text("")
-    monkeypatch.setattr(packed, "_runtime_folders", lambda: iter([tmp_path / "run"]))
+    monkeypatch.setattr(machine, "_runtime_folders", lambda: iter([tmp_path / "run"]))
     assert packed_weights(artifact, SHA, Builder()) is None
     assert "packs int8.tflite for itself" in caplog.text
 
@@ -93,14 +93,14 @@ def test_a_place_without_room_is_passed_over(artifact: Path, tmp_path: Path, mon
     full = artifact.parent / "machine"
     room = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: room._replace(free=0) if Path(path) == full else room)
-    monkeypatch.setattr(packed, "_runtime_folders", lambda: iter([tmp_path / "run"]))
+    monkeypatch.setattr(machine, "_runtime_folders", lambda: iter([tmp_path / "run"]))
     path = packed_weights(artifact, SHA, Builder())
     assert path is not None
     assert path.parent == tmp_path / "run/packed"
 
 
 def test_the_runtime_folder_is_ours_alone() -> None:
-    folder = packed.runtime_folder()
+    folder = machine.runtime_folder()
     assert folder.stat().st_uid == os.geteuid()
     assert folder.stat().st_mode & 0o077 == 0
 
@@ -112,7 +112,7 @@ def test_where_there_is_no_folder_for_temporary_files_shared_memory_is_enough(mo
     monkeypatch.setattr(tempfile, "gettempdir", nowhere)
     if not os.access("/dev/shm", os.W_OK):
         pytest.skip("needs a writable /dev/shm")
-    assert packed.runtime_folder().parent == Path("/dev/shm")
+    assert machine.runtime_folder().parent == Path("/dev/shm")
 
 
 def test_verify_discards_packed_weights_with_a_flipped_bit(artifact: Path) -> None:

@@ -37,7 +37,7 @@ class Place:
         return path
 
     def plan(self, mode: WeightsMode, names: tuple[str, ...] = BOTH) -> Plan:
-        return Planner(self.store, self.weights_dir, lambda *_: None, self.fetch).plan(names, mode)
+        return Planner(self.store, self.weights_dir, lambda *_: None, fetch=self.fetch).plan(names, mode)
 
     def carry_out(self, plan: Plan) -> Plan:
         for job in plan.jobs:
@@ -118,7 +118,7 @@ def test_a_missing_model_says_why_its_download_failed_now_and_later(place: Place
 
 def test_asking_for_one_model_fetches_no_other(place: Place) -> None:
     place.online = {"resnet50"}
-    planner = Planner(place.store, place.weights_dir, lambda *_: None, place.fetch)
+    planner = Planner(place.store, place.weights_dir, lambda *_: None, fetch=place.fetch)
     for mode in (WeightsMode.IMAGENET, WeightsMode.AUTO):
         plan = planner.plan(("resnet50",), mode, BOTH)
         assert [job.architecture.name for job in plan.jobs] == ["resnet50"]
@@ -127,7 +127,7 @@ def test_asking_for_one_model_fetches_no_other(place: Place) -> None:
 
 def test_auto_decides_over_everything_that_is_served(place: Place) -> None:
     prepared_mobilenet(place)
-    planner = Planner(place.store, place.weights_dir, lambda *_: None, place.fetch)
+    planner = Planner(place.store, place.weights_dir, lambda *_: None, fetch=place.fetch)
     plan = planner.plan(("resnet50",), WeightsMode.AUTO, BOTH)
     assert not plan.random
     assert plan.jobs == ()
@@ -137,7 +137,7 @@ def test_a_download_that_broke_off_is_gone_on_with_next_time(place: Place) -> No
     def broken(architecture: Architecture, progress: Callable[[int, int], None]) -> Path:
         raise ConnectionAbortedError("broke off after 5 of 7 bytes")
 
-    planner = Planner(place.store, place.weights_dir, lambda *_: None, broken)
+    planner = Planner(place.store, place.weights_dir, lambda *_: None, fetch=broken)
     assert "broke off" in planner.plan(("mobilenetv2",), WeightsMode.AUTO).missing[0]
     place.online = {"mobilenetv2"}
     assert not place.plan(WeightsMode.AUTO, ("mobilenetv2",)).random
@@ -199,3 +199,20 @@ def test_a_damaged_or_lost_file_is_built_anew(place: Place, file: str) -> None:
     assert rebuilds(place)
     path.unlink()
     assert rebuilds(place)
+
+
+def a_photo(place: Place) -> tuple[Path, ...]:
+    return (place.put(place.weights_dir / "photo.jpg"),)
+
+
+@pytest.mark.parametrize("mode", [WeightsMode.IMAGENET, WeightsMode.RANDOM])
+def test_photos_that_a_model_was_not_judged_by_judge_it_anew_from_the_same_artifact(
+    place: Place, mode: WeightsMode
+) -> None:
+    prepared_mobilenet(place) if mode is WeightsMode.IMAGENET else place.carry_out(place.plan(mode, ("mobilenetv2",)))
+    planner = Planner(place.store, place.weights_dir, lambda *_: None, a_photo(place), fetch=place.fetch)
+    plan = planner.plan(("mobilenetv2",), mode)
+    assert [job.base for job in plan.jobs] == [place.store.folder("mobilenetv2", random=mode is WeightsMode.RANDOM)]
+    place.carry_out(plan)
+    assert planner.plan(("mobilenetv2",), mode).jobs == ()
+    assert place.plan(mode, ("mobilenetv2",)).jobs == (), "no photos named: those it was judged by stand"

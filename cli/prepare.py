@@ -1,0 +1,85 @@
+"""What `models prepare` does, and a start before it serves: build what is missing, measure what is new here."""
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from cli.progress import Progress
+from models.child import run_in_child
+from models.errors import ModelError
+from models.gate import MIN_PHOTOS
+from models.manifest import Manifest
+from models.photos import find_photos
+from models.plan import Plan, Planner
+from models.prepare import build
+from models.prepared import PreparedModels
+from models.speeds import MachineHalf
+
+NO_WEIGHTS = """
+  !! No weights for any model: serving RANDOM weights. Answers are well-formed and mean nothing.
+  !! With the files above in place, run this again; `WEIGHTS=imagenet` tries the download again."""
+
+
+def prepare_models(
+    prepared: PreparedModels,
+    weights_dir: Path | None,
+    cores: int,
+    names: tuple[str, ...] = (),
+    images: Path | None = None,
+) -> None:
+    """Prepare what is not prepared yet of *names*, or of all that is served; show what happens.
+
+    *images*: a folder of photos to calibrate and judge the quicker precisions by.
+    Raises: SystemExit: it can't be done; the message says why.
+    """
+    store, progress, names = prepared.store, Progress(), names or prepared.names
+    try:
+        photos = find_photos(images) if images else ()
+        if images and len(photos) < MIN_PHOTOS:
+            click.echo(f"{images} holds {len(photos)} photos; the gate wants {MIN_PHOTOS}, so it is numeric.", err=True)
+        with store.lock():
+            plan = Planner(store, weights_dir, progress.bytes, photos).plan(names, prepared.mode, prepared.names)
+            _announce(plan)
+            for name in plan.withdraw:
+                store.withdraw(name)
+            for job in progress.jobs(plan.jobs):
+                build(store, job, progress.step, cores)
+    except (ModelError, OSError) as error:
+        raise SystemExit(str(error)) from None
+    finally:
+        progress.close()
+
+
+def measure_models(prepared: PreparedModels, cores: int, names: tuple[str, ...] = ()) -> None:
+    """Measure on this machine what was never measured on it; where that fails, float32 is served and it is said."""
+    progress = Progress()
+    for name in names or prepared.names:
+        try:
+            folder = prepared.folder(name)
+            manifest = Manifest.read(folder)
+        except ModelError:
+            continue  # not prepared, or without weights: the start says so
+        if manifest.fits_us() and MachineHalf.read(folder, manifest, cores) is None:
+            _measure(name, folder, cores, progress)
+    progress.close()
+
+
+def _measure(name: str, folder: Path, cores: int, progress: Progress) -> None:
+    progress.measuring(name)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            log = Path(scratch) / "measure.log"
+            arguments = {"name": name, "folder": str(folder), "cores": cores}
+            reason = run_in_child("models.measure", "measure", log, progress.step, **arguments)
+    except (ModelError, OSError) as error:
+        reason = str(error)
+    if reason:
+        click.echo(f"{name}: its speeds can't be measured or kept, so PRECISION=auto is float32: {reason}", err=True)
+
+
+def _announce(plan: Plan) -> None:
+    for line in plan.missing:
+        click.echo(line, err=True)
+    if plan.random and plan.missing:
+        click.echo(NO_WEIGHTS, err=True)
