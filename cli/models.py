@@ -1,10 +1,11 @@
-"""flask --app app models prepare | list | verify."""
+"""flask --app app models prepare | list | verify | evaluate."""
 
 from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
+from cli.evaluate import evaluate_command
 from cli.progress import Progress
 from models.catalog import CATALOG
 from models.engines import Device, EngineKind, engine_maker
@@ -20,9 +21,10 @@ NO_WEIGHTS = """
   !! With the files above in place, run this again; `WEIGHTS=imagenet` tries the download again."""
 
 
-def models_cli(prepared: PreparedModels, weights_dir: Path | None) -> AppGroup:
+def models_cli(prepared: PreparedModels, weights_dir: Path | None, max_pixels: int) -> AppGroup:
     """Return the command group `models`."""
-    group = AppGroup("models", help="Prepare, list and verify the networks.")
+    group = AppGroup("models", help="Prepare, list, verify and evaluate the networks.")
+    group.add_command(evaluate_command(prepared, max_pixels))
 
     @group.command("prepare")
     @click.argument("names", nargs=-1)

@@ -1,0 +1,143 @@
+"""flask --app app models evaluate: how right and how quick each model is, on photos whose labels are known."""
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from cli.evaluation_csv import write_csv
+from cli.evaluation_report import Report
+from cli.evaluation_table import table
+from cli.progress import Progress
+from cores import usable_cores
+from models.classifier import UploadLimits
+from models.contestants import Member, contestants, load_members
+from models.engines import Device, EngineKind, engine_maker, powers_of_two
+from models.errors import ModelError, PhotosMissing, WeightsMissing
+from models.evaluate import Evaluation, Evaluator
+from models.figures import figures_of
+from models.labels import imagenet_labels
+from models.photo_labels import LabelledPhotos, label_photos, spread_evenly
+from models.photos import find_photos
+from models.prepared import PreparedModels
+from preprocessing.decode import prepare_pillow
+from preprocessing.sniff import FORMATS
+from preprocessing.spec import Resize
+
+_HELP = """Say how right and how quick each model is, on photos of known labels.
+
+DIR holds files named <wnid>_anything.jpeg, or one sub-folder a class (wnid or class name). Every precision that is
+prepared is evaluated with every resize, and the ensemble of the models where there are several."""
+
+
+def evaluate_command(prepared: PreparedModels, max_pixels: int) -> click.Command:
+    """Return the command `evaluate`. It reads every format that we know: the photos are the operator's own."""
+    file = click.Path(dir_okay=False, writable=True, path_type=Path)
+    resizes = click.Choice([resize.value for resize in Resize], case_sensitive=False)
+    parameters: list[click.Parameter] = [
+        click.Argument(["folder"], metavar="DIR", type=click.Path(path_type=Path)),
+        click.Option(["--model", "models"], multiple=True, help="Only this model of MODELS; may be repeated."),
+        click.Option(["--resize", "resizes"], multiple=True, type=resizes, help="Only this; may be repeated."),
+        click.Option(["--limit"], type=click.IntRange(min=1), help="Photos, taken evenly from all classes."),
+        click.Option(["--csv", "csv_file"], type=file, default=Path("evaluation.csv"), show_default=True),
+        click.Option(["--html", "html_file"], type=file, default=Path("evaluation.html"), show_default=True),
+    ]
+    run = partial(_evaluate, prepared, UploadLimits(FORMATS, max_pixels))
+    return click.Command("evaluate", callback=run, params=parameters, help=_HELP)
+
+
+def _evaluate(
+    prepared: PreparedModels,
+    limits: UploadLimits,
+    *,
+    folder: Path,
+    models: tuple[str, ...],
+    resizes: tuple[str, ...],
+    limit: int | None,
+    csv_file: Path,
+    html_file: Path,
+) -> None:
+    """Raises: SystemExit: there are no figures; the message says why."""
+    _need_folders(csv_file, html_file)
+    _need_served(prepared, models)
+    try:
+        labelled = _labelled(folder, limit)
+        members, absent = _members(prepared, models)
+        evaluation = _run(members, tuple(map(Resize, resizes)) or tuple(Resize), limits, labelled)
+        labels = imagenet_labels()
+        figures = figures_of(evaluation, len(labels))
+        report = Report(folder, evaluation, figures, labelled.unknown, absent, labels, _threads())
+        for line in table(report):
+            click.echo(line)
+        _write(report, limits, csv_file, html_file)
+    except (ModelError, OSError) as error:
+        raise SystemExit(str(error)) from None
+
+
+def _need_folders(*files: Path) -> None:
+    """Find out now, not after hours."""
+    for file in files:
+        if not file.absolute().parent.is_dir():
+            raise click.UsageError(f"there is no folder {file.absolute().parent}")
+
+
+def _need_served(prepared: PreparedModels, names: tuple[str, ...]) -> None:
+    if unknown := [name for name in names if name.lower() not in prepared.names]:
+        raise click.UsageError(f"not in MODELS: {', '.join(unknown)}; MODELS is {','.join(prepared.names)}")
+
+
+def _labelled(folder: Path, limit: int | None) -> LabelledPhotos:
+    labelled = label_photos(folder, find_photos(folder), imagenet_labels())
+    return labelled if limit is None else labelled._replace(photos=spread_evenly(labelled.photos, limit))
+
+
+def _members(prepared: PreparedModels, names: tuple[str, ...]) -> tuple[list[Member], tuple[str, ...]]:
+    """Load the models asked for, or all that have weights; return also why others are absent, a line each."""
+    make_engine = engine_maker(EngineKind.LITERT, Device.CPU, usable_cores(), share=False, widest_only=True)
+    members: list[Member] = []
+    absent: list[str] = []
+    for name in dict.fromkeys(name.lower() for name in names or prepared.names):
+        click.echo(f"loading {name}", err=True)
+        try:
+            members += load_members(prepared.folder(name), name, make_engine)
+        except WeightsMissing as error:
+            absent.append(f"{name} is not served: {error}")
+        except ModelError as error:
+            raise SystemExit(f"{name}: {error}") from None
+    if not members or (names and absent):
+        raise WeightsMissing("\n".join(absent))
+    return members, tuple(absent)
+
+
+def _run(
+    members: list[Member], resizes: tuple[Resize, ...], limits: UploadLimits, labelled: LabelledPhotos
+) -> Evaluation:
+    """Raises: PhotosMissing: no photo could be decoded.  ModelError: we failed."""
+    prepare_pillow(limits.max_pixels)
+    evaluator = Evaluator(contestants(members), tuple(dict.fromkeys(resizes)), limits, _threads())
+    progress = Progress()
+    try:
+        evaluation = evaluator.run(progress.photos(labelled.photos))
+    finally:
+        progress.close()
+    if not evaluation.photos:
+        path, code = evaluation.failed[0]
+        raise PhotosMissing(f"none of {len(evaluation.failed):,} photos could be decoded: {path.name} {code} ...")
+    return evaluation
+
+
+def _threads() -> int:
+    return powers_of_two(usable_cores())[-1]
+
+
+def _write(report: Report, limits: UploadLimits, csv_file: Path, html_file: Path) -> None:
+    """Write both files; without matplotlib only the first, for a machine that only serves has none."""
+    write_csv(report, csv_file)
+    click.echo(f"\nwrote {csv_file}")
+    try:
+        from cli.evaluation_page import write_page
+    except ImportError as error:
+        click.echo(f"no {html_file}: {error}; the page needs requirements.txt, not only requirements-serve.txt")
+        return
+    write_page(report, limits, html_file)
+    click.echo(f"wrote {html_file}")
