@@ -7,20 +7,15 @@ import click
 
 from cli.evaluation_csv import write_csv
 from cli.evaluation_report import Report
+from cli.evaluation_run import run_evaluation, threads
 from cli.evaluation_table import table
-from cli.progress import Progress
-from cores import usable_cores
 from models.classifier import UploadLimits
-from models.contestants import Member, contestants, load_members
-from models.engines import Device, EngineKind, engine_maker, powers_of_two
-from models.errors import ModelError, PhotosMissing, WeightsMissing
-from models.evaluate import Evaluation, Evaluator
+from models.errors import ModelError
 from models.figures import figures_of
 from models.labels import imagenet_labels
 from models.photo_labels import LabelledPhotos, label_photos, spread_evenly
 from models.photos import find_photos
 from models.prepared import PreparedModels
-from preprocessing.decode import prepare_pillow
 from preprocessing.sniff import FORMATS
 from preprocessing.spec import Resize
 
@@ -62,14 +57,14 @@ def _evaluate(
     _need_served(prepared, models)
     try:
         labelled = _labelled(folder, limit)
-        members, absent = _members(prepared, models)
-        evaluation = _run(members, tuple(map(Resize, resizes)) or tuple(Resize), limits, labelled)
+        wanted = tuple(dict.fromkeys(map(Resize, resizes))) or tuple(Resize)
+        evaluation, absent = run_evaluation(prepared, models, wanted, limits, labelled.photos)
         labels = imagenet_labels()
         figures = figures_of(evaluation, len(labels))
-        report = Report(folder, evaluation, figures, labelled.unknown, absent, labels, _threads())
+        report = Report(folder, evaluation, figures, labelled.unknown, absent, labels, threads())
         for line in table(report):
             click.echo(line)
-        _write(report, limits, csv_file, html_file)
+        write_files(report, limits, csv_file, html_file)
     except (ModelError, OSError) as error:
         raise SystemExit(str(error)) from None
 
@@ -91,46 +86,7 @@ def _labelled(folder: Path, limit: int | None) -> LabelledPhotos:
     return labelled if limit is None else labelled._replace(photos=spread_evenly(labelled.photos, limit))
 
 
-def _members(prepared: PreparedModels, names: tuple[str, ...]) -> tuple[list[Member], tuple[str, ...]]:
-    """Load the models asked for, or all that have weights; return also why others are absent, a line each."""
-    make_engine = engine_maker(EngineKind.LITERT, Device.CPU, usable_cores(), share=False, widest_only=True)
-    members: list[Member] = []
-    absent: list[str] = []
-    for name in dict.fromkeys(name.lower() for name in names or prepared.names):
-        click.echo(f"loading {name}", err=True)
-        try:
-            members += load_members(prepared.folder(name), name, make_engine)
-        except WeightsMissing as error:
-            absent.append(f"{name} is not served: {error}")
-        except ModelError as error:
-            raise SystemExit(f"{name}: {error}") from None
-    if not members or (names and absent):
-        raise WeightsMissing("\n".join(absent))
-    return members, tuple(absent)
-
-
-def _run(
-    members: list[Member], resizes: tuple[Resize, ...], limits: UploadLimits, labelled: LabelledPhotos
-) -> Evaluation:
-    """Raises: PhotosMissing: no photo could be decoded.  ModelError: we failed."""
-    prepare_pillow(limits.max_pixels)
-    evaluator = Evaluator(contestants(members), tuple(dict.fromkeys(resizes)), limits, _threads())
-    progress = Progress()
-    try:
-        evaluation = evaluator.run(progress.photos(labelled.photos))
-    finally:
-        progress.close()
-    if not evaluation.photos:
-        path, code = evaluation.failed[0]
-        raise PhotosMissing(f"none of {len(evaluation.failed):,} photos could be decoded: {path.name} {code} ...")
-    return evaluation
-
-
-def _threads() -> int:
-    return powers_of_two(usable_cores())[-1]
-
-
-def _write(report: Report, limits: UploadLimits, csv_file: Path, html_file: Path) -> None:
+def write_files(report: Report, limits: UploadLimits, csv_file: Path, html_file: Path) -> None:
     """Write both files; without matplotlib only the first, for a machine that only serves has none."""
     write_csv(report, csv_file)
     click.echo(f"\nwrote {csv_file}")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cli import evaluation_plots
+from cli.evaluation_plots import accuracy, hardest, speed
 from cli.evaluation_report import Report, variant
 from cli.evaluation_table import HEADER, cells
 from models.classifier import UploadLimits
@@ -20,6 +20,15 @@ _THUMBNAILS = 24
 _THUMBNAIL_SIDE = 192  # pixels: sharp on a phone's screen, 24 of them some 250 KB
 _CONFUSIONS = 10  # of every row, in words
 _TEMPLATE = "evaluation_page.html"
+_PLOTS = (
+    ("How right", "Where two lines overlap much, these photos are too few to tell.", accuracy),
+    ("How right for how much time", "The best are at the top left.", speed),
+    (
+        "The hardest classes",
+        "A full cell: every photo of the class was recognised. An empty one: none was.",
+        hardest,
+    ),
+)
 
 
 class Picture(NamedTuple):
@@ -38,15 +47,11 @@ def write_page(report: Report, limits: UploadLimits, file: Path) -> None:
         autoescape=True, loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True
     )
     plots = [
-        (title, Markup(draw(report)))  # noqa: S704  # our own SVG, whose texts matplotlib has escaped
-        for title, draw in (
-            ("How right", evaluation_plots.accuracy),
-            ("How right for how much time", evaluation_plots.speed),
-            ("The hardest classes", evaluation_plots.hardest),
-        )
+        (title, caption, Markup(draw(report)))  # noqa: S704  # our own SVG, whose texts matplotlib has escaped
+        for title, caption, draw in _PLOTS
     ]
     page = environment.get_template(_TEMPLATE).render(
-        folder=report.folder.name,
+        folder=report.title,
         best=variant(report.best),
         top1=report.best.top[1],
         notes=list(report.notes()),
@@ -55,7 +60,7 @@ def write_page(report: Report, limits: UploadLimits, file: Path) -> None:
         rows=list(cells(report)),
         pictures=list(_pictures(report, limits)),
         confusions=list(_confusions(report)),
-        lists=[("could not be decoded", report.failed()), ("do not tell their label", report.unlabelled())],
+        lists=[("that could not be decoded", report.failed()), ("that do not tell their label", report.unlabelled())],
     )
     file.write_text(page, encoding="utf-8")
 
@@ -63,7 +68,11 @@ def write_page(report: Report, limits: UploadLimits, file: Path) -> None:
 def _pictures(report: Report, limits: UploadLimits) -> Iterator[Picture]:
     for one in report.best.confusions[:_THUMBNAILS]:
         yield Picture(
-            report.confusion(one), one.photos, f"{one.prob:.0%}", report.name(one.example), _data_url(one, limits)
+            report.confusion(one),
+            one.photos,
+            f"{100 * one.prob:.0f} %",
+            report.name(one.example),
+            _data_url(one, limits),
         )
 
 

@@ -1,37 +1,29 @@
-"""An evaluation as pictures: SVG to be put into a page, whose CSS gives the colours. The only user of matplotlib.
+"""An evaluation as pictures: SVG to be put into a page, whose CSS gives the colours.
 
-Colour is the model, shape the resize, filling the precision. Drawn as wide as a phone, so that text stays readable.
+Drawn as wide as a phone, so that text stays readable.
 """
 
 import io
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
+from cli.evaluation_marks import CSS, FIRST, INK, LINE, Marks
 from cli.evaluation_report import Report, variant
-from models.figures import Figures, truths
+from models.figures import truths
 
-# Colours that we draw with, and the CSS colours that they become: a page is light or dark only where it is read.
-_INK, _LINE, _PAGE = "#010101", "#020202", "#030303"
-_SERIES = ("#0a0a01", "#0a0a02", "#0a0a03", "#0a0a04", "#0a0a05")
-_CSS = {_INK: "var(--ink)", _LINE: "var(--line)", _PAGE: "var(--page)"} | {
-    colour: f"var(--series-{number})" for number, colour in enumerate(_SERIES, 1)
-}
-_SHAPES = ("o", "s", "^")
-_FILLINGS = ("full", "none", "left", "bottom", "right", "top")
 _WIDTH = 4.6  # inches: 331 CSS points
 _HARDEST = 20  # classes
 _STYLE = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "triptych",  # the same figures give the same file
-    "text.color": _INK, "axes.labelcolor": _INK, "axes.edgecolor": _LINE, "axes.axisbelow": True, "grid.color": _LINE,
-    "xtick.color": _INK, "ytick.color": _INK, "font.size": 9.0, "axes.spines.top": False, "axes.spines.right": False,
+    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": LINE, "axes.axisbelow": True, "grid.color": LINE,
+    "xtick.color": INK, "ytick.color": INK, "font.size": 9.0, "axes.spines.top": False, "axes.spines.right": False,
 }  # fmt: skip
 
 
@@ -58,6 +50,9 @@ def speed(report: Report) -> str:
     times = [one.ms for one in report.figures]
     if max(times) > 8 * min(times):
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     else:
         axes.set_xlim(0, 1.1 * max(times))
     axes.set_xlabel("milliseconds of one photo, decoding and inference")
@@ -76,9 +71,9 @@ def hardest(report: Report) -> str:
         axes = figure.subplots()
         for row, column in np.ndindex(len(chosen), len(shares)):
             share = float(shares[column, chosen[row]])
-            cell: dict[str, Any] = {"facecolor": _SERIES[0], "alpha": share} if share else {"facecolor": "none"}
+            cell: dict[str, Any] = {"facecolor": FIRST, "alpha": share} if share else {"facecolor": "none"}
             axes.add_patch(Rectangle((column, row), 0.86, 0.86, **cell))
-            axes.add_patch(Rectangle((column, row), 0.86, 0.86, facecolor="none", edgecolor=_LINE, linewidth=0.6))
+            axes.add_patch(Rectangle((column, row), 0.86, 0.86, facecolor="none", edgecolor=LINE, linewidth=0.6))
         axes.set_xlim(-0.1, len(shares))
         axes.set_ylim(len(chosen), -0.1)
         axes.set_xticks(np.arange(len(shares)) + 0.43, [variant(one) for one in report.figures], rotation=90)
@@ -89,49 +84,17 @@ def hardest(report: Report) -> str:
         return _svg(figure)
 
 
-class _Marks:
-    """Which colour, shape and filling a row has."""
-
-    def __init__(self, rows: Sequence[Figures]) -> None:
-        self.models = list(dict.fromkeys(one.contestant.name for one in rows))
-        self.precisions = list(dict.fromkeys(one.contestant.precision for one in rows))
-        self.resizes = list(dict.fromkeys(one.resize for one in rows))
-
-    def colour(self, one: Figures) -> str:
-        return _SERIES[self.models.index(one.contestant.name) % len(_SERIES)]
-
-    def shape(self, one: Figures) -> int:
-        return self.resizes.index(one.resize)
-
-    def of(self, one: Figures) -> dict[str, Any]:
-        """Return the arguments of `plot`."""
-        return self._mark(self.colour(one), self.shape(one), self.precisions.index(one.contestant.precision))
-
-    def legend(self, *, fillings: bool) -> list[Line2D]:
-        """Return a handle for each colour, shape and, where asked for, filling."""
-        marks = [(m, self._mark(_SERIES[i % len(_SERIES)], 0, 0)) for i, m in enumerate(self.models)]
-        marks += [(r.value, self._mark(_INK, i, 0)) for i, r in enumerate(self.resizes)]
-        if fillings:
-            marks += [(p.value, self._mark(_INK, 0, i)) for i, p in enumerate(self.precisions)]
-        return [Line2D([], [], label=label, **mark) for label, mark in marks]
-
-    def _mark(self, colour: str, shape: int, filling: int) -> dict[str, Any]:
-        return {
-            "color": colour, "marker": _SHAPES[shape % len(_SHAPES)], "markersize": 7, "linestyle": "none",
-            "fillstyle": _FILLINGS[filling % len(_FILLINGS)], "markerfacecoloralt": _PAGE,
-        }  # fmt: skip
-
-
-def _start(report: Report, height: float) -> tuple[Figure, Any, _Marks]:
+def _start(report: Report, height: float) -> tuple[Figure, Any, Marks]:
     with mpl.rc_context(_STYLE):
         figure = Figure((_WIDTH, height), layout="constrained")
-        return figure, figure.subplots(), _Marks(report.figures)
+        return figure, figure.subplots(), Marks(report.figures)
 
 
-def _finish(figure: Figure, axes: Any, marks: _Marks, *, fillings: bool) -> str:
+def _finish(figure: Figure, axes: Any, marks: Marks, *, fillings: bool) -> str:
     with mpl.rc_context(_STYLE):
         axes.grid(linewidth=0.6)
-        figure.legend(handles=marks.legend(fillings=fillings), loc="outside upper left", ncols=3, frameon=False)
+        columns = 3 if fillings else 2
+        figure.legend(handles=marks.legend(fillings=fillings), loc="outside upper left", ncols=columns, frameon=False)
         return _svg(figure)
 
 
@@ -141,7 +104,7 @@ def _svg(figure: Figure) -> str:
     figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = out.getvalue()
     svg = svg[svg.index("<svg") :]
-    for drawn, css in _CSS.items():
+    for drawn, css in CSS.items():
         svg = svg.replace(drawn, css)
     used = set(re.findall(r"#([\w-]+)", svg))
     return re.sub(r' id="([\w-]+)"', lambda found: found[0] if found[1] in used else "", svg)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.photo_name import photo_name
-from models.contestants import Contestant
+from models.contestants import ENSEMBLE, Contestant
 from models.evaluate import Evaluation
 from models.figures import Confusion, Figures, Milliseconds, Share, best_of
 from models.labels import Label
@@ -29,6 +29,12 @@ class Report:
         """The most accurate row, whose confusions are shown at length."""
         return best_of(self.figures)
 
+    @property
+    def title(self) -> str:
+        """The folder's own name."""
+        folder = self.folder.resolve()
+        return photo_name(folder, folder.parent)
+
     def name(self, path: Path) -> str:
         """Return a photo's name below the folder, fit to be shown."""
         return photo_name(path, self.folder)
@@ -51,8 +57,9 @@ class Report:
         yield f"{len(self.evaluation.photos):,} photos of {classes:,} classes; intervals are 95 % (Wilson)"
         yield f"milliseconds of one photo, median and 95th percentile, with {self.threads} threads"
         yield from self.absent
-        for contestant in dict.fromkeys(one.contestant for one in self.figures):
-            yield from _about(contestant)
+        contestants = list(dict.fromkeys(one.contestant for one in self.figures))
+        for name in dict.fromkeys(contestant.name for contestant in contestants):
+            yield from _about(name, [contestant for contestant in contestants if contestant.name == name])
 
 
 def variant(one: Figures) -> str:
@@ -63,7 +70,7 @@ def variant(one: Figures) -> str:
 def percent(share: Share) -> str:
     """Return a share with its interval, in percent."""
     low, high = share.interval
-    return f"{share.value:.1%} ({low * 100:.1f}-{high * 100:.1f})".replace("%", " %")
+    return f"{100 * share.value:.1f} % ({100 * low:.1f}-{100 * high:.1f})"
 
 
 def milliseconds(one: Milliseconds) -> str:
@@ -73,15 +80,15 @@ def milliseconds(one: Milliseconds) -> str:
 
 def agreement(one: Figures) -> str:
     """Return the share of photos with float32's likeliest class, or a dash."""
-    return f"{one.agreement.value:.1%}".replace("%", " %") if one.agreement else "-"
+    return f"{100 * one.agreement.value:.1f} %" if one.agreement else "-"
 
 
-def _about(contestant: Contestant) -> Iterator[str]:
-    first, *others = contestant.members
-    if others:
-        names = ", ".join(member.name for member in contestant.members)
-        yield f"ensemble {contestant.precision}: the mean of the probabilities of {names}"
-    elif first.weights is WeightsKind.RANDOM:
-        yield f"{first.name} {first.precision}: RANDOM weights, its figures mean nothing"
-    else:
-        yield f"{first.name} {first.precision}: version {first.version}, weights: {first.weights}"
+def _about(name: str, precisions: Sequence[Contestant]) -> Iterator[str]:
+    if name == ENSEMBLE:
+        for one in precisions:
+            yield f"{name} {one.precision}: the mean probabilities of {', '.join(m.name for m in one.members)}"
+        return
+    versions = ", ".join(f"{one.precision} {one.members[0].version}" for one in precisions)
+    weights = precisions[0].members[0].weights
+    random = "; RANDOM, so these figures mean nothing" if weights is WeightsKind.RANDOM else ""
+    yield f"{name}: {versions}; weights: {weights}{random}"

@@ -26,8 +26,8 @@ def table(report: Report) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     yield ""
     yield from report.notes()
-    yield from _named(report.failed(), "could not be decoded and do not count")
-    yield from _named(report.unlabelled(), "do not tell their label and do not count")
+    yield from _named(report.failed(), "that could not be decoded and do not count")
+    yield from _named(report.unlabelled(), "that do not tell their label and do not count")
     yield from _confusions(report)
 
 
@@ -48,7 +48,7 @@ def cells(report: Report) -> Iterator[tuple[str, ...]]:
 def _named(names: Sequence[str], what: str) -> Iterator[str]:
     if names:
         more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
-        yield f"{len(names):,} photos {what}: {', '.join(names[:_NAMES])}{more}"
+        yield f"photos {what} ({len(names):,}): {', '.join(names[:_NAMES])}{more}"
 
 
 def _confusions(report: Report) -> Iterator[str]:
@@ -57,4 +57,4 @@ def _confusions(report: Report) -> Iterator[str]:
         yield ""
         yield f"Worst confusions of the most accurate, {variant(report.best)}:"
     for one in worst:
-        yield f"{one.photos:>5} x {report.confusion(one)} ({one.prob:.0%}: {report.name(one.example)})"
+        yield f"{one.photos:>5} x {report.confusion(one)} ({100 * one.prob:.0f} %: {report.name(one.example)})"

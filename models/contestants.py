@@ -14,14 +14,13 @@ from preprocessing.spec import InputSpec
 ENSEMBLE = "ensemble"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Member:
-    """One network at one precision, loaded. *labels_sha256* says which classes the columns of its scores are."""
+    """One network at one precision. *labels_sha256* says which classes the columns of its scores are."""
 
     name: str
     precision: Precision
     spec: InputSpec
-    engine: Engine
     classes: int
     labels_sha256: str
     weights: WeightsKind
@@ -36,26 +35,25 @@ class Contestant(NamedTuple):
     members: tuple[Member, ...]
 
 
-def load_members(folder: Path, name: str, make_engine: MakeEngine) -> tuple[Member, ...]:
-    """Load one prepared model at every precision that its manifest has.
+def load_members(folder: Path, name: str, make_engine: MakeEngine) -> dict[Member, Engine]:
+    """Load one prepared model at every precision that its manifest has. Only the engines hold much memory.
 
     Raises: ModelError: not prepared, changed since, or not answering as it did.
     """
     architecture = CATALOG[name]
     manifest = read_manifest(folder, architecture)
-    return tuple(
+    return {
         Member(
             name=name,
             precision=precision,
             spec=architecture.input,
-            engine=load_engine(folder, architecture, manifest, precision, make_engine),
             classes=manifest.classes,
             labels_sha256=manifest.labels_sha256,
             weights=manifest.weights.kind,
             version=artifact.record.sha256[:VERSION_DIGITS],
-        )
+        ): load_engine(folder, architecture, manifest, precision, make_engine)
         for precision, artifact in manifest.artifacts.items()
-    )
+    }
 
 
 def contestants(members: Sequence[Member]) -> tuple[Contestant, ...]:

@@ -1,7 +1,7 @@
 """Labelled photos -> what every contestant answered to each. A photo is read once and gone before the next."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +10,8 @@ import numpy as np
 
 from models.answers import Answers
 from models.classifier import UploadLimits
-from models.contestants import Contestant, Member
-from models.engine import Scores
+from models.contestants import Member, contestants
+from models.engine import Engine, Scores
 from models.errors import EngineError
 from models.photo_labels import LabelledPhoto
 from models.photo_tensors import PhotoTensors
@@ -38,14 +38,16 @@ class Evaluation:
 
 
 class Evaluator:
-    """Runs the same photos through every contestant with every resize."""
+    """Runs the same photos through every network, alone and in ensembles, with every resize."""
 
     def __init__(
-        self, contestants: Sequence[Contestant], resizes: Sequence[Resize], limits: UploadLimits, threads: int
+        self, engines: Mapping[Member, Engine], resizes: Sequence[Resize], limits: UploadLimits, threads: int
     ) -> None:
         """*threads*: what an inference may use."""
-        self._answers = [Answers(contestant, resize) for contestant in contestants for resize in resizes]
-        self._members = tuple(dict.fromkeys(member for contestant in contestants for member in contestant.members))
+        self._engines = engines
+        self._answers = [
+            Answers(contestant, resize) for contestant in contestants(tuple(engines)) for resize in resizes
+        ]
         self._resizes = tuple(resizes)
         self._limits = limits
         self._threads = threads
@@ -69,12 +71,12 @@ class Evaluator:
         return Evaluation(tuple(counted), tuple(self._answers), tuple(failed))
 
     def _tensors(self, path: Path) -> PhotoTensors:
-        specs = (member.spec for member in self._members)
+        specs = (member.spec for member in self._engines)
         return PhotoTensors(path.read_bytes(), self._limits, specs, self._resizes)
 
     def _classify(self, tensors: PhotoTensors) -> None:
         # A network's resizes one after the other: its weights are then still in the caches.
-        pairs = [(member, resize) for member in self._members for resize in self._resizes]
+        pairs = [(member, resize) for member in self._engines for resize in self._resizes]
         results = {(member, resize): self._infer(member, tensors, resize) for member, resize in pairs}
         for answers in self._answers:
             members, resize = answers.contestant.members, answers.resize
@@ -87,7 +89,7 @@ class Evaluator:
         """Return the scores (classes,) and the seconds they took."""
         batch = tensors.get(member.spec, resize)[np.newaxis]
         start = time.monotonic()
-        scores = member.engine.run(batch, threads=self._threads)
+        scores = self._engines[member].run(batch, threads=self._threads)
         seconds = time.monotonic() - start
         if scores.shape != (1, member.classes) or not np.isfinite(scores).all():
             raise EngineError(f"{member.name} {member.precision} gave scores of shape {scores.shape}, or not finite")

@@ -26,7 +26,7 @@ ONLY_IN = {
     "flask": {"app", "web", "cli"},
     "werkzeug": {"web"},
     "PIL": {"preprocessing", "models/known_answers.py"},
-    "matplotlib": {"cli/evaluation_plots.py"},
+    "matplotlib": {"cli/evaluation_plots.py", "cli/evaluation_marks.py"},
     "jinja2": {"cli/evaluation_page.py"},
     "tensorflow": {"models/engine_keras.py", "models/convert.py"},
     "keras": {"models/engine_keras.py", "models/keras_model.py", "models/random_weights.py"},
