@@ -62,9 +62,11 @@ def _evaluate(
         labels = imagenet_labels()
         figures = figures_of(evaluation, len(labels))
         report = Report(folder, evaluation, figures, labelled.unknown, absent, labels, threads())
-        for line in table(report):
-            click.echo(line)
-        write_files(report, limits, csv_file, html_file)
+        try:
+            written = write_files(report, limits, csv_file, html_file)
+        finally:  # after hours the disk may be full, or the terminal gone: neither costs the other's figures
+            click.echo("\n".join(table(report)))
+        click.echo("\n".join(("", *written)))
     except (ModelError, OSError) as error:
         raise SystemExit(str(error)) from None
 
@@ -86,14 +88,17 @@ def _labelled(folder: Path, limit: int | None) -> LabelledPhotos:
     return labelled if limit is None else labelled._replace(photos=spread_evenly(labelled.photos, limit))
 
 
-def write_files(report: Report, limits: UploadLimits, csv_file: Path, html_file: Path) -> None:
-    """Write both files; without matplotlib only the first, for a machine that only serves has none."""
+def write_files(report: Report, limits: UploadLimits, csv_file: Path, html_file: Path) -> tuple[str, ...]:
+    """Write the CSV and the page; return what to say of each. Where matplotlib is absent there is no page.
+
+    Raises: OSError.
+    """
     write_csv(report, csv_file)
-    click.echo(f"\nwrote {csv_file}")
+    csv_line = f"wrote {csv_file}"
     try:
         from cli.evaluation_page import write_page
     except ImportError as error:
-        click.echo(f"no {html_file}: {error}; the page needs requirements.txt, not only requirements-serve.txt")
-        return
+        reason = f"{error}; the page needs requirements.txt, not only requirements-serve.txt"
+        return csv_line, f"no {html_file}: {reason}"
     write_page(report, limits, html_file)
-    click.echo(f"wrote {html_file}")
+    return csv_line, f"wrote {html_file}"

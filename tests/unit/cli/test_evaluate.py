@@ -58,12 +58,12 @@ def test_what_can_not_be_done_is_refused_before_anything_is_loaded(
 
 
 def test_without_matplotlib_the_csv_still_comes_and_the_page_is_explained(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("page", "plots", "marks"):
         monkeypatch.delitem(sys.modules, f"cli.evaluation_{name}", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    write_files(report(tmp_path), UploadLimits(), tmp_path / "e.csv", tmp_path / "e.html")
+    said = write_files(report(tmp_path), UploadLimits(), tmp_path / "e.csv", tmp_path / "e.html")
     assert (tmp_path / "e.csv").exists()
     assert not (tmp_path / "e.html").exists()
-    assert "needs requirements.txt, not only requirements-serve.txt" in capsys.readouterr().out
+    assert "needs requirements.txt, not only requirements-serve.txt" in said[1]
