@@ -1,5 +1,6 @@
 """flask --app app models evaluate: how right and how quick each model is, on photos whose labels are known."""
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -74,8 +75,9 @@ def _evaluate(
 def _need_folders(*files: Path) -> None:
     """Find out now, not after hours."""
     for file in files:
-        if not file.absolute().parent.is_dir():
-            raise click.UsageError(f"there is no folder {file.absolute().parent}")
+        folder = file.absolute().parent
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise click.UsageError(f"there is no folder {folder} that can be written")
 
 
 def _need_served(prepared: PreparedModels, names: tuple[str, ...]) -> None:

@@ -54,6 +54,7 @@ def write_page(report: Report, limits: UploadLimits, file: Path) -> None:
         folder=report.title,
         best=variant(report.best),
         top1=report.best.top[1],
+        random=report.random,
         notes=list(report.notes()),
         plots=plots,
         header=HEADER,

@@ -47,6 +47,8 @@ def speed(report: Report) -> str:
     figure, axes, marks = _start(report, 4.2)
     for one in report.figures:
         axes.plot(one.ms, 100 * one.top[1].value, **marks.of(one))
+    heights = [100 * one.top[1].value for one in report.figures]
+    axes.set_ylim(min(heights) - 1, max(heights) + 1)
     times = [one.ms for one in report.figures]
     if max(times) > 8 * min(times):
         axes.set_xscale("log")
@@ -61,11 +63,16 @@ def speed(report: Report) -> str:
 
 
 def hardest(report: Report) -> str:
-    """Draw the classes that are missed most, by row: the fuller a cell, the more of the class was recognised."""
+    """Draw the classes that are missed most, by row: the fuller a cell, the more of the class was recognised.
+
+    Empty where none was ever missed.
+    """
     counts = np.bincount(truths(report.evaluation), minlength=len(report.labels))
     shares = np.array([one.recognised for one in report.figures]) / np.maximum(counts, 1)  # (rows, classes)
     missed = np.where(counts > 0, 1 - shares.mean(axis=0), 0)
     chosen = [int(c) for c in np.argsort(-missed, kind="stable")[:_HARDEST] if missed[c] > 0]
+    if not chosen:
+        return ""
     with mpl.rc_context(_STYLE):
         figure = Figure((2.4 + 0.24 * len(shares), 1.9 + 0.22 * len(chosen)), layout="constrained")
         axes = figure.subplots()

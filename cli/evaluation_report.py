@@ -30,6 +30,12 @@ class Report:
         return best_of(self.figures)
 
     @property
+    def random(self) -> bool:
+        """Whether a network has random weights."""
+        members = (member for one in self.figures for member in one.contestant.members)
+        return any(member.weights is WeightsKind.RANDOM for member in members)
+
+    @property
     def title(self) -> str:
         """The folder's own name."""
         folder = self.folder.resolve()
@@ -90,5 +96,5 @@ def _about(name: str, precisions: Sequence[Contestant]) -> Iterator[str]:
         return
     versions = ", ".join(f"{one.precision} {one.members[0].version}" for one in precisions)
     weights = precisions[0].members[0].weights
-    random = "; RANDOM, so these figures mean nothing" if weights is WeightsKind.RANDOM else ""
-    yield f"{name}: {versions}; weights: {weights}{random}"
+    mean_nothing = ", so these figures mean nothing" if weights is WeightsKind.RANDOM else ""
+    yield f"{name}: {versions}; weights: {weights}{mean_nothing}"

@@ -10,7 +10,7 @@ from models.contestants import contestants
 from models.evaluate import Evaluation, FailedPhoto
 from models.figures import figures_of
 from models.labels import imagenet_labels
-from models.manifest import Precision
+from models.manifest import Precision, WeightsKind
 from models.photo_labels import LabelledPhoto
 from preprocessing.spec import Resize
 from tests.pictures import encode, photo_like
@@ -20,18 +20,18 @@ HOSTILE = '<img src=x onerror="alert(1)">&\n\x1b[31m.png'
 SHARK = 2  # great_white_shark
 
 
-def report(folder: Path) -> Report:
-    """One photo of class 0 (the one with the hostile name) is taken for class 2; all others are recognised."""
+def report(folder: Path, *, recognised: bool = False, weights: WeightsKind = WeightsKind.FILE) -> Report:
+    """One photo of class 0 (the one with the hostile name) is taken for class 2 unless *recognised*; no other is."""
     names = [HOSTILE, *(f"{number}.png" for number in range(8))]
     for name in names:
         (folder / name).write_bytes(encode(photo_like(40, 60), "PNG"))
     photos = tuple(LabelledPhoto(folder / name, number % 3) for number, name in enumerate(names))
-    members = [member(name, precision) for name in ("resnet50", "vgg16") for precision in Precision]
+    members = [member(name, precision, weights) for name in ("resnet50", "vgg16") for precision in Precision]
     answers = tuple(Answers(one, resize) for one in contestants(members) for resize in Resize)
     for one in answers:
         for number, photo in enumerate(photos):
             scores = np.full(1000, 1e-4, np.float32)
-            scores[SHARK if number == 0 else photo.truth] = 0.9
+            scores[SHARK if number == 0 and not recognised else photo.truth] = 0.9
             one.add(scores, 0.004, 0.01)
     evaluation = Evaluation(photos, answers, (FailedPhoto(folder / "cut<b>.jpg", "truncated_image"),))
     labels = imagenet_labels()

@@ -8,6 +8,7 @@ import pytest
 
 from cli.evaluation_page import write_page
 from models.classifier import UploadLimits
+from models.manifest import WeightsKind
 from tests.unit.cli.reports import HOSTILE, report
 
 _VOID = {"meta", "img", "br"}
@@ -84,3 +85,19 @@ def test_a_photo_that_is_gone_leaves_a_gap(tmp_path: Path) -> None:
     (tmp_path / HOSTILE).unlink()
     write_page(made, UploadLimits(), file)
     assert 'class="gone"' in file.read_text(encoding="utf-8")
+
+
+def test_where_nothing_was_missed_there_is_no_hardest_class_and_no_confusion(tmp_path: Path) -> None:
+    file = tmp_path / "evaluation.html"
+    write_page(report(tmp_path, recognised=True), UploadLimits(), file)
+    text = file.read_text(encoding="utf-8")
+    assert text.count("<svg") == 2
+    assert "Worst confusions" not in text
+    assert "100.0 %" in text
+
+
+def test_random_weights_are_announced_at_the_top(tmp_path: Path) -> None:
+    file = tmp_path / "evaluation.html"
+    for weights, shown in ((WeightsKind.RANDOM, True), (WeightsKind.FILE, False)):
+        write_page(report(tmp_path, weights=weights), UploadLimits(), file)
+        assert ("RANDOM weights: these figures mean nothing" in file.read_text(encoding="utf-8")) is shown
