@@ -45,7 +45,7 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
         start_process=partial(prepare_pillow, settings.max_pixels),
     )
     register_routes(app, settings.max_request_mb * MB, settings.cors_origins)
-    app.cli.add_command(models_cli(prepared, settings.weights_dir, usable_cores()))
+    app.cli.add_command(models_cli(prepared, settings.weights_dir, usable_cores(), settings.max_pixels))
     return app
 
 

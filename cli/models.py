@@ -1,10 +1,11 @@
-"""flask --app app models prepare | list | verify."""
+"""flask --app app models prepare | list | verify | evaluate."""
 
 from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
+from cli.evaluate import evaluate_command
 from cli.prepare import measure_models, prepare_models
 from models.catalog import CATALOG
 from models.engines import Device, EngineKind, engine_maker
@@ -18,9 +19,10 @@ from models.variants import Variant, variants
 MB = 1 << 20
 
 
-def models_cli(prepared: PreparedModels, weights_dir: Path | None, cores: int) -> AppGroup:
+def models_cli(prepared: PreparedModels, weights_dir: Path | None, cores: int, max_pixels: int) -> AppGroup:
     """Return the command group `models`."""
-    group = AppGroup("models", help="Prepare, list and verify the networks.")
+    group = AppGroup("models", help="Prepare, list, verify and evaluate the networks.")
+    group.add_command(evaluate_command(prepared, max_pixels))
 
     @group.command("prepare")
     @click.argument("names", nargs=-1)

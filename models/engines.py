@@ -54,11 +54,15 @@ def resolve_precision(precision: str, engine: EngineKind) -> Precision | None:
     return None if precision == "auto" else Precision(precision)
 
 
-def engine_maker(engine: EngineKind, device: Device, cores: int, *, share: bool = True) -> MakeEngine:
+def engine_maker(
+    engine: EngineKind, device: Device, cores: int, *, share: bool = True, widest_only: bool = False
+) -> MakeEngine:
     """Return what builds the engine for a prepared model, on a machine with *cores* cores.
 
     *share*: keep the packed weights in a file for all processes; without it nothing is written.
+    *widest_only*: for whoever is alone on the machine; what is compiled for fewer threads is memory for nothing.
     """
+    threads = powers_of_two(cores)[-1:] if widest_only else powers_of_two(cores)
 
     def litert(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         from models.engine_litert import LiteRtEngine
@@ -70,7 +74,7 @@ def engine_maker(engine: EngineKind, device: Device, cores: int, *, share: bool 
             make(packed=file)
 
         packed = packed_weights(artifact, sha256, pack) if share else None
-        return make(threads=powers_of_two(cores), packed=packed)
+        return make(threads=threads, packed=packed)
 
     def keras(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         from models.engine_keras import KerasEngine

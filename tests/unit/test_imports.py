@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "preprocessing": {"preprocessing"},
     "models": {"preprocessing", "models"},
     "web": {"preprocessing", "models", "web"},
-    "cli": {"models", "cli", "config"},
+    "cli": {"preprocessing", "models", "cli", "config", "cores"},  # evaluate: thumbnails; all cores for itself
     "config": {"preprocessing", "models"},
     "cores": set(),
     "app": {"preprocessing", "models", "web", "cli", "config", "cores"},
@@ -26,6 +26,8 @@ ONLY_IN = {
     "flask": {"app", "web", "cli"},
     "werkzeug": {"web"},
     "PIL": {"preprocessing", "models/known_answers.py"},
+    "matplotlib": {"cli/evaluation_plots.py", "cli/evaluation_marks.py"},
+    "jinja2": {"cli/evaluation_page.py"},
     "tensorflow": {"models/engine_keras.py", "models/convert.py"},
     "keras": {"models/engine_keras.py", "models/keras_model.py", "models/random_weights.py"},
     "ai_edge_litert": {"models/engine_litert.py"},
