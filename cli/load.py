@@ -1,6 +1,8 @@
-"""A load generator for one machine: it shares the cores with what it loads, so a request costs it 0.2 ms of one.
+"""A load generator for one machine: it shares the cores with what it loads, and must cost them little.
 
-One thread, one connection a request, never waiting for one. Imports the standard library only.
+One thread, one connection a request, never waiting for one. Imports the standard library only. A 175 KB photo costs it
+what it costs wrk, 0.45 ms of a core on a slow machine, nearly all of it the kernel's; the service's rate and p50 are
+the same under both (medians of 5 and 7 pairs: 1.01 and 0.995), and wrk has no open loop.
 """
 
 import random

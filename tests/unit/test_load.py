@@ -76,7 +76,7 @@ def server(behave: Behaviour) -> Iterator[str]:
 
     thread = threading.Thread(target=serve)
     thread.start()
-    yield "http://127.0.0.1:{}/predict".format(listener.getsockname()[1])
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}/predict"
     listener.shutdown(socket.SHUT_RDWR)
     thread.join()
     listener.close()
@@ -88,8 +88,13 @@ def run(behave: Behaviour, image: bytes = IMAGE, timeout_s: float = 5) -> Tally:
 
 
 def test_the_request_is_a_whole_multipart_upload() -> None:
-    seen = []
-    with server(lambda connection: (seen.append(read_request(connection)), connection.sendall(OK))[1]) as url:
+    seen: list[bytes] = []
+
+    def keep(connection: socket.socket) -> None:
+        seen.append(read_request(connection))
+        connection.sendall(OK)
+
+    with server(keep) as url:
         tally = open_loop(Request.upload(url, IMAGE, model="vgg16"), [0.0], seconds=1)
     assert len(tally.ok) == 1
     assert seen[0].startswith(b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1:")
