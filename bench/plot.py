@@ -5,8 +5,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-
 from bench.figure import Figure, Result, Server
 
 _REACHED, _MISSED, _OTHER = "#2a7f62", "#c0392b", "#8a94a0"
@@ -24,7 +22,7 @@ def plot(results: Sequence[Result], title: str, target: Path) -> None:
 
     rows = max(len(figures), 1), max(len(servers), 1)
     canvas = Canvas(figsize=(13, 2.2 + _INCH_A_BAR * sum(rows)), layout="constrained")
-    above, below = np.ravel(canvas.subfigures(2, 1, height_ratios=[2 + rows[0], 2 + rows[1]]))
+    above, below = canvas.subfigures(2, 1, squeeze=False, height_ratios=[2 + rows[0], 2 + rows[1]])[:, 0]
     _goals(above.subplots(), figures)
     rate, memory = below.subplots(1, 2, sharey=True)
     names = [server.name for server in servers]
