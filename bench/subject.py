@@ -34,9 +34,10 @@ def ours(precision: str = "int8", networks: str = "resnet50", workers: int | Non
     settings = {"MODELS": networks, "PRECISION": precision, "WEIGHTS": "random", "CACHE_DIR": str(CACHE)}
     settings |= {"WORKERS": str(workers)} if workers else {}
     litert, gunicorn = metadata.version("ai-edge-litert"), metadata.version("gunicorn")
+    name = "three networks" if networks == ALL_NETWORKS else networks
     shown = f"{workers or usable_cores()} sync workers, cores shared; gunicorn {gunicorn}, ai-edge-litert {litert}"
     return Subject(
-        f"Triptych {networks if ',' not in networks else 'three networks'} {precision}",
+        f"Triptych {name} {precision}" + (f", {workers} workers" if workers else ""),
         shown,
         (sys.executable, "-m", "gunicorn", "app:app", "-b", "127.0.0.1:{port}"),
         tuple((f"TRIPTYCH_{name}", value) for name, value in settings.items()),

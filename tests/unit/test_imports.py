@@ -33,7 +33,7 @@ ONLY_IN = {
     "keras": {"models/engine_keras.py", "models/keras_model.py", "models/random_weights.py", *BASELINES},
     "ai_edge_litert": {"models/engine_litert.py"},
     "ai_edge_quantizer": {"models/quantise.py"},
-    **{name: BASELINES for name in ("fastapi", "litserve", "onnxruntime", "tf2onnx")},
+    **dict.fromkeys(("fastapi", "litserve", "onnxruntime", "tf2onnx"), BASELINES),
     "matplotlib": {"bench/plot.py"},
 }
 
