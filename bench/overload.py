@@ -20,7 +20,7 @@ _SETTLE_S = 60
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
     """One run of load and the CPU seconds that the service used in it."""
 
     tally: Tally
@@ -49,18 +49,18 @@ class Overload:
         server = bench.fleet.get(self.subject)
         request = Request.upload(server.url, USUAL.path.read_bytes())
 
-        def closed(connections: int, seconds: float) -> _Run:
+        def closed(connections: int, seconds: float) -> Run:
             bench.step(f"{self.title}: {connections} connections")
             before = cpu_s(server.pid)
-            return _Run(closed_loop(request, connections, seconds, ramp_s=0), cpu_s(server.pid) - before)
+            return Run(closed_loop(request, connections, seconds, ramp_s=0), cpu_s(server.pid) - before)
 
-        def overload(factor: int, peak: float) -> _Run:
+        def overload(factor: int, peak: float) -> Run:
             bench.step(f"{self.title}: {factor} times the peak")
             before, seconds = cpu_s(server.pid), bench.overload_s
             tally = open_loop(request, poisson(factor * peak, seconds), seconds)
             used = cpu_s(server.pid) - before
             _settle(request, median(alone.tally.ok))
-            return _Run(tally, used)
+            return Run(tally, used)
 
         alone = closed(1, bench.seconds)
         peaks = [closed(_PEAK_CONNECTIONS, 2 * bench.seconds)]
@@ -68,7 +68,7 @@ class Overload:
         for factor in (3, 5):
             runs[factor] = overload(factor, peaks[-1].tally.rate())
             peaks.append(closed(_PEAK_CONNECTIONS, 2 * bench.seconds))
-        figures = [figure for factor, run in runs.items() for figure in _figures(factor, run, alone, peaks)]
+        figures = [figure for factor, run in runs.items() for figure in figures_of(factor, run, alone, peaks)]
         raw = {f"{factor} x the peak, {name}": value for factor, run in runs.items() for name, value in _raw(run)}
         raw["peak, answers a second"] = [peak.tally.rate() for peak in peaks]
         return Result(self.slug, tuple(figures), raw, {self.subject.name: self.subject.configuration})
@@ -83,7 +83,8 @@ def _settle(request: Request, unloaded_s: float) -> None:
             return
 
 
-def _figures(factor: int, run: _Run, alone: _Run, peaks: list[_Run]) -> list[Figure]:
+def figures_of(factor: int, run: Run, alone: Run, peaks: list[Run]) -> list[Figure]:
+    """Return what an overload of *factor* peaks showed; *alone* is a lone caller's run."""
     tally, goals = run.tally, factor == 3
     peak = median(each.tally.rate() for each in peaks)
     length = tally.seconds / _SLICES
@@ -108,7 +109,7 @@ def _named(figure: Figure, name: str) -> Figure:
     return Figure(name, figure.value, figure.low, figure.high, figure.unit, figure.goal, figure.at_most)
 
 
-def _raw(run: _Run) -> list[tuple[str, list[float]]]:
+def _raw(run: Run) -> list[tuple[str, list[float]]]:
     tally = run.tally
     counts = {
         "answered": len(tally.ok),
