@@ -1,9 +1,11 @@
 """Gunicorn's settings for Triptych; each line has its why. Command-line options (-w, -b) override them."""
 
+import gc
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import app as _app  # noqa: F401  # imported so that the workers share its pages; each makes its own after the fork
 from cli.prepare import measure_models, prepare_models
 from config import SettingsError, load_settings
 from cores import usable_cores
@@ -55,6 +57,11 @@ def on_starting(server: object) -> None:
         prepare_models(prepared, settings.weights_dir, usable_cores())  # imports no runtime here: its children do
     if settings.precision == "auto" and resolve_engine(settings.engine, settings.device) is EngineKind.LITERT:
         measure_models(prepared, usable_cores())
+
+
+def pre_fork(server: object, worker: object) -> None:
+    """Keep the garbage collector from writing to the pages that the workers share with us."""
+    gc.freeze()
 
 
 def post_worker_init(worker: Any) -> None:

@@ -12,6 +12,7 @@ from models.machine import BESIDE, instructions_name, machine_folders, made_once
 
 log = logging.getLogger(__name__)
 
+_LAYOUT = 2  # raised when engine_litert.py's options change how weights are packed: what doesn't fit is packed again
 _SPACE_FACTOR = 1.2  # packed is 1.00 to 1.06 of the artifact (the four networks, float32 and int8)
 
 
@@ -20,7 +21,7 @@ def packed_weights(artifact: Path, sha256: str, build: Callable[[Path], None]) -
 
     None where nothing can be written: then every process packs for itself, which costs start-up time and memory.
     """
-    name = f"{sha256[:16]}-{instructions_name()}.xnn"
+    name = f"{sha256[:16]}-{instructions_name()}-{_LAYOUT}.xnn"
     for place in machine_folders(artifact.parent):
         if _is_whole(place / name):
             return place / name

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "config": {"preprocessing", "models"},
     "cores": set(),
     "app": {"preprocessing", "models", "web", "cli", "config", "cores"},
-    "gunicorn.conf": {"models", "cli", "config", "cores"},
+    "gunicorn.conf": {"app", "models", "cli", "config", "cores"},
     "bench": {"preprocessing", "models", "cli", "cores", "bench"},  # the service itself only as its users have it
 }
 OURS = set(MAY_IMPORT)
