@@ -78,6 +78,7 @@ class Settings(BaseModel):
     cors_origins: CommaList = Field(
         (), description="Origins whose pages may call from a browser (https://a.example), or *"
     )
+    access_log: bool = Field(True, description="One line a request, on stderr like the others")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line written")
 
     @field_validator("models", "formats")

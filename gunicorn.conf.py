@@ -31,6 +31,8 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True  # a thread and a socket in the master that nothing of ours uses
 limit_request_line = 2048  # our longest address is /v1/predict with three short fields
 loglevel = settings.log_level
+if settings.access_log:
+    logger_class = "web.access_log.AccessLogger"
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -39,7 +41,7 @@ logconfig_dict = {
     "root": {"level": settings.log_level.upper(), "handlers": ["stderr"]},
     "loggers": {
         "gunicorn.error": {"level": settings.log_level.upper(), "handlers": [], "propagate": True},
-        "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
+        "gunicorn.access": {"level": "INFO" if settings.access_log else "WARNING", "handlers": [], "propagate": True},
     },
 }
 

@@ -4,6 +4,7 @@ import json
 import re
 import socket
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from web.errors import PROBLEMS, problem_body
 from web.request import REQUEST_ID, new_request_id
@@ -28,8 +29,16 @@ def is_predict(head: bytes) -> bool:
     return _PREDICT.match(head) is not None
 
 
-def overloaded(head: bytes, retry_after_s: int, cors_origins: Sequence[str]) -> bytes:
-    """Return the whole HTTP answer to the request that begins with *head*."""
+class Refusal(NamedTuple):
+    """The whole HTTP answer to one request, and what the log says of it."""
+
+    answer: bytes
+    path: str
+    request_id: str
+
+
+def overloaded(head: bytes, retry_after_s: int, cors_origins: Sequence[str]) -> Refusal:
+    """Return what answers the request that begins with *head*."""
     match, given = _PREDICT.match(head), _ID.search(head)
     path = match[1].decode() if match else "/predict"
     wanted = given[1].decode("latin-1").strip() if given else ""
@@ -44,7 +53,8 @@ def overloaded(head: bytes, retry_after_s: int, cors_origins: Sequence[str]) -> 
         "Connection: close",
         *_cors(head, cors_origins),
     ]
-    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode("ascii")
+    answer = "\r\n".join(lines) + "\r\n\r\n" + body
+    return Refusal(answer.encode("ascii"), path, request_id)
 
 
 def _cors(head: bytes, allowed: Sequence[str]) -> list[str]:

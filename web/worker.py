@@ -8,6 +8,7 @@ from typing import Any
 
 from gunicorn.workers.sync import SyncWorker
 
+from web.access_log import AccessLogger, log_request
 from web.admission import Admission, waiting_connections
 from web.lingering import Lingering
 from web.refusal import is_predict, overloaded, peek
@@ -45,6 +46,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._cors_origins = service.cors_origins
         self._admission = Admission(service.max_waiting, self.cfg.workers)
         self._lingering = Lingering()
+        self._logs_requests = isinstance(self.log, AccessLogger)
         super().run()
 
     def accept(self, listener: Any) -> None:
@@ -58,7 +60,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
             return
         waiting = waiting_connections(listener.sock)
         if self._admission.refuses(waiting):
-            self._refuse(accepted, head, waiting)
+            self._refuse(accepted, address, head, waiting)
             return
         start = time.monotonic()
         self._serve(listener, accepted, address)
@@ -80,11 +82,15 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         connection.setblocking(True)
         self.handle(listener, connection, address)
 
-    def _refuse(self, connection: socket.socket, head: bytes, waiting: int) -> None:
+    def _refuse(self, connection: socket.socket, address: Any, head: bytes, waiting: int) -> None:
+        refusal = overloaded(head, self._admission.retry_after_s(waiting), self._cors_origins)
         connection.setblocking(False)
         try:
-            connection.send(overloaded(head, self._admission.retry_after_s(waiting), self._cors_origins))
+            connection.send(refusal.answer)
         except OSError:
             connection.close()  # it has left
-        else:
-            self._lingering.add(connection)
+            return
+        self._lingering.add(connection)
+        if self._logs_requests:
+            sent, request_id = len(refusal.answer), refusal.request_id
+            log_request(address[0], "POST", refusal.path, status=503, sent=sent, took_ms=0.0, request_id=request_id)

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import signal
 import threading
 import time
@@ -88,3 +89,13 @@ def test_the_oldest_are_refused_the_newest_served_and_nobody_is_reset(server: Se
     assert probe.answer is not None
     assert probe.answer.status == 200, "probes are never refused"
     assert server.predict(encode(photo_like(60, 60), "JPEG")).status_code == 200
+    log = server.log.read_text()
+    assert log.count('"POST /predict" 503 ') == len(refused)
+    assert all(answer.headers["X-Request-ID"] in log for answer in answers)
+
+
+def test_the_access_log_tells_what_was_asked_and_not_the_query(server: Server) -> None:
+    answer = server.get("/models/absent?key=secret")
+    log = server.log.read_text()
+    assert re.search(rf'"GET /models/absent" 404 \d+ B [\d.]+ ms {answer.headers["X-Request-ID"]}', log)
+    assert "secret" not in log

@@ -27,7 +27,7 @@ def test_only_inferences_are_refused(head: bytes, refused: bool) -> None:
 
 def answer(*lines: str, origins: tuple[str, ...] = ORIGINS) -> tuple[dict[str, str], dict[str, Any]]:
     head = "\r\n".join(["POST /v1/predict HTTP/1.1", *lines]).encode() + b"\r\n\r\n"
-    top, _, body = overloaded(head, 7, origins).decode().partition("\r\n\r\n")
+    top, _, body = overloaded(head, 7, origins).answer.decode().partition("\r\n\r\n")
     status, *headers = top.split("\r\n")
     assert status == "HTTP/1.1 503 Service Unavailable"
     found = dict(line.split(": ", 1) for line in headers)
