@@ -1,6 +1,7 @@
 """The service as people write it first, to measure against: Keras's model.predict, a temporary file, Flask.
 
-Run as `gunicorn -w 4 bench.naive_app:app` with NAIVE_WEIGHTS naming a weights file of ResNet50.
+Run as `gunicorn -w 4 bench.baselines.naive:app`; NAIVE_CLASS and NAIVE_MODULE name the network as in
+`keras.applications` (ResNet50, resnet50), NAIVE_WEIGHTS a weights file of it.
 """
 
 import os
@@ -11,7 +12,8 @@ import numpy as np
 from flask import Flask, Response, jsonify, request
 
 app = Flask(__name__)
-model = keras.applications.ResNet50(weights=os.environ["NAIVE_WEIGHTS"])
+model = getattr(keras.applications, os.environ["NAIVE_CLASS"])(weights=os.environ["NAIVE_WEIGHTS"])
+preprocess_input = getattr(keras.applications, os.environ["NAIVE_MODULE"]).preprocess_input
 
 
 @app.get("/readyz")
@@ -25,7 +27,7 @@ def predict() -> Response:
     """Answer with the three likeliest classes."""
     with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
         request.files["file"].save(file.name)
-        image = keras.utils.load_img(file.name, target_size=(224, 224))
-    batch = keras.applications.resnet50.preprocess_input(np.array(image)[np.newaxis])
+        image = keras.utils.load_img(file.name, target_size=model.input_shape[1:3])
+    batch = preprocess_input(np.array(image)[np.newaxis])
     scores = model.predict(batch, verbose=0)[0]
     return jsonify(results=[{"class": int(i), "prob": float(scores[i])} for i in scores.argsort()[:-4:-1]])

@@ -1,0 +1,110 @@
+"""The row of the overload: far more requests than can be served, arriving whatever happens (an open loop)."""
+
+from dataclasses import dataclass
+from statistics import fmean, median, quantiles
+
+from bench.figure import Figure, Result
+from bench.pictures import USUAL
+from bench.probe import Bench
+from bench.ratio import estimate
+from bench.subject import Subject
+from bench.tree import cpu_s
+from cli.exchange import Request
+from cli.load import closed_loop, open_loop, poisson
+from cli.tally import Tally
+
+_SLICES = 6  # of an overload, for the interval of its goodput
+_PEAK_CONNECTIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run of load and the CPU seconds that the service used in it."""
+
+    tally: Tally
+    service_cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """At 3 and 5 times the peak, offered for `Bench.overload_s`: what is still served, how fast, and the rest how."""
+
+    subject: Subject
+    slug: str = "overload"
+    title: str = "overload"
+
+    @property
+    def subjects(self) -> frozenset[Subject]:
+        """The server that it needs."""
+        return frozenset({self.subject})
+
+    def runs(self, pairs: int) -> int:  # an overload is long instead of repeated
+        """Return how many steps `measure` tells of."""
+        return 6
+
+    def measure(self, bench: Bench) -> Result:
+        """Measure the peak before, between and after the overloads.  Raises: RowFailed."""
+        server = bench.fleet.get(self.subject)
+        request = Request.upload(server.url, USUAL.path.read_bytes())
+
+        def closed(connections: int, seconds: float) -> _Run:
+            bench.step(f"{self.title}: {connections} connections")
+            before = cpu_s(server.pid)
+            return _Run(closed_loop(request, connections, seconds, ramp_s=0), cpu_s(server.pid) - before)
+
+        def overload(factor: int, peak: float) -> _Run:
+            bench.step(f"{self.title}: {factor} times the peak")
+            before, seconds = cpu_s(server.pid), bench.overload_s
+            tally = open_loop(request, poisson(factor * peak, seconds), seconds)
+            return _Run(tally, cpu_s(server.pid) - before)
+
+        alone = closed(1, bench.seconds)
+        peaks = [closed(_PEAK_CONNECTIONS, 2 * bench.seconds)]
+        runs = {}
+        for factor in (3, 5):
+            runs[factor] = overload(factor, peaks[-1].tally.rate())
+            peaks.append(closed(_PEAK_CONNECTIONS, 2 * bench.seconds))
+        figures = [figure for factor, run in runs.items() for figure in _figures(factor, run, alone, peaks)]
+        raw = {f"{factor} x the peak, {name}": value for factor, run in runs.items() for name, value in _raw(run)}
+        raw["peak, answers a second"] = [peak.tally.rate() for peak in peaks]
+        return Result(self.slug, tuple(figures), raw, {self.subject.name: self.subject.configuration})
+
+
+def _figures(factor: int, run: _Run, alone: _Run, peaks: list[_Run]) -> list[Figure]:
+    tally, goals = run.tally, factor == 3
+    peak = median(each.tally.rate() for each in peaks)
+    length = tally.seconds / _SLICES
+    slices = [tally.rate(n * length, (n + 1) * length) / peak for n in range(_SLICES)]
+    figures = [Figure.of("goodput, share of the peak", estimate(slices), goal=0.85 if goals else None)]
+
+    def add(name: str, value: float, unit: str, most: float | None) -> None:
+        figures.append(Figure(name, value, value, value, unit, most if goals else None, at_most=True))
+
+    if len(tally.ok) > 1:
+        p99 = quantiles(tally.ok, n=100)[98]
+        add("p99 of those answered, in unloaded p50s", p99 / median(alone.tally.ok), "x", 10)
+    add("neither answered nor 503 with Retry-After", 100 * tally.failed / tally.total, "%", 0)
+    add("connection resets", 100 * tally.resets / tally.total, "%", 0.1)
+    if tally.refused:
+        served_s = fmean(each.service_cpu_s / len(each.tally.ok) for each in peaks) * len(tally.ok)
+        add("CPU of a refusal", (run.service_cpu_s - served_s) / len(tally.refused) * 1e3, "ms", None)
+    return [_named(figure, f"{factor} x the peak: {figure.name}") for figure in figures]
+
+
+def _named(figure: Figure, name: str) -> Figure:
+    return Figure(name, figure.value, figure.low, figure.high, figure.unit, figure.goal, figure.at_most)
+
+
+def _raw(run: _Run) -> list[tuple[str, list[float]]]:
+    tally = run.tally
+    counts = {
+        "answered": len(tally.ok),
+        "refused with Retry-After": len(tally.refused),
+        "refused without": tally.refused_without,
+        "other statuses": tally.others.total(),
+        "resets": tally.resets,
+        "timeouts": tally.timeouts,
+    }
+    seconds = {"service CPU s": run.service_cpu_s, "generator CPU s": tally.cpu_s}
+    refused = {"median refusal, ms": median(tally.refused) * 1e3} if tally.refused else {}
+    return [(name, [float(value)]) for name, value in (counts | seconds | refused).items()]
