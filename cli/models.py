@@ -1,4 +1,4 @@
-"""flask --app app models prepare | list | verify."""
+"""flask --app app models prepare | list | verify | tune."""
 
 from pathlib import Path
 
@@ -6,6 +6,8 @@ import click
 from flask.cli import AppGroup
 
 from cli.prepare import measure_models, prepare_models
+from cli.tune import tune_command
+from config import Settings
 from models.catalog import CATALOG
 from models.engines import Device, EngineKind, engine_maker
 from models.errors import ModelError, WeightsMissing
@@ -18,9 +20,10 @@ from models.variants import Variant, variants
 MB = 1 << 20
 
 
-def models_cli(prepared: PreparedModels, weights_dir: Path | None, cores: int) -> AppGroup:
+def models_cli(prepared: PreparedModels, settings: Settings, cores: int) -> AppGroup:
     """Return the command group `models`."""
-    group = AppGroup("models", help="Prepare, list and verify the networks.")
+    group = AppGroup("models", help="Prepare, list, verify and tune the networks.")
+    group.add_command(tune_command(prepared, settings, cores))
 
     @group.command("prepare")
     @click.argument("names", nargs=-1)
@@ -32,7 +35,7 @@ def models_cli(prepared: PreparedModels, weights_dir: Path | None, cores: int) -
     )
     def prepare(names: tuple[str, ...], images: Path | None) -> None:
         """Convert, quantise, judge and measure what is not prepared yet; by default every model of MODELS."""
-        prepare_models(prepared, weights_dir, cores, _known(names), images)
+        prepare_models(prepared, settings.weights_dir, cores, _known(names), images)
         measure_models(prepared, cores, _known(names))
 
     @group.command("list")

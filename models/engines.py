@@ -54,9 +54,12 @@ def resolve_precision(precision: str, engine: EngineKind) -> Precision | None:
     return None if precision == "auto" else Precision(precision)
 
 
-def engine_maker(engine: EngineKind, device: Device, cores: int, *, share: bool = True) -> MakeEngine:
+def engine_maker(
+    engine: EngineKind, device: Device, cores: int, threads: int | None = None, *, share: bool = True
+) -> MakeEngine:
     """Return what builds the engine for a prepared model, on a machine with *cores* cores.
 
+    *threads*: most of one inference, a power of two (None: `models.cores.MOST_THREADS`).
     *share*: keep the packed weights in a file for all processes; without it nothing is written.
     """
 
@@ -70,7 +73,7 @@ def engine_maker(engine: EngineKind, device: Device, cores: int, *, share: bool 
             make(packed=file)
 
         packed = packed_weights(artifact, sha256, pack) if share else None
-        return make(threads=powers_of_two(cores), packed=packed)
+        return make(threads=powers_of_two(cores, threads), packed=packed)
 
     def keras(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         from models.engine_keras import KerasEngine
