@@ -34,7 +34,7 @@ def gather(environ: Mapping[str, str], known: Collection[str]) -> tuple[dict[str
 
 def _read(path: Path, known: Collection[str]) -> tuple[dict[str, Given], list[str]]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()  # some editors begin with a byte order mark
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         return {}, [f"{PREFIX}{SETTINGS_FILE}={str(path)!r} can't be read: {reason}"]
@@ -45,7 +45,7 @@ def _read(path: Path, known: Collection[str]) -> tuple[dict[str, Given], list[st
             continue
         name, equals, value = (part.strip() for part in line.partition("="))
         name, place = name.removeprefix(PREFIX), f"{path}, line {number}"
-        if wrong := _wrong(name, known, written, is_pair=bool(equals)):
+        if wrong := _wrong(name, known, written, is_pair=bool(name and equals)):
             problems.append(f"{place}: {wrong}")
         else:
             written[name] = Given(value, place)

@@ -26,13 +26,15 @@ latency exceeds the target or the rate stops rising. The best goes into a settin
 nothing else should run on this machine: a service that does disturbs the figures, and is disturbed."""
 
 
-class _Numbers(click.ParamType):
+class _Numbers(click.ParamType[tuple[int, ...]]):
     """Comma-separated whole numbers from 1."""
 
     name = "numbers"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """Return the numbers."""
+        """Return the numbers; a default is some already."""
+        if isinstance(value, tuple):
+            return value
         parts = [part.strip() for part in str(value).split(",")]
         if not all(part.isdecimal() and int(part) for part in parts):
             self.fail(f"{value!r} is not a list of numbers such as 1,2,4", param, ctx)
