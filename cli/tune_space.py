@@ -1,6 +1,5 @@
 """What `models tune` searches: the candidates, and the settings that they share."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import click
@@ -25,22 +24,27 @@ class Space(NamedTuple):
     candidates: list[Candidate]
 
 
-def space(
-    prepared: PreparedModels, model: str, cores: int, *, workers: Sequence[int], threads: Sequence[int], precisions: str
-) -> Space:
+class Restriction(NamedTuple):
+    """What alone is to be tried; *precisions* are comma-separated. Empty: as `candidates` and `worth_trying` say."""
+
+    workers: tuple[int, ...] = ()
+    threads: tuple[int, ...] = ()
+    precisions: str = ""
+
+
+def space(prepared: PreparedModels, model: str, cores: int, asked: Restriction) -> Space:
     """Return what is tried for a prepared model; its speeds are measured first if they are not known.
 
-    *workers*, *threads* and *precisions* (comma-separated) restrict it; empty: as `candidates` and `worth_trying` say.
-    Raises: ModelError: not prepared.  UsageError: a restriction can't be met.
+    Raises: ModelError: not prepared.  UsageError: what is asked for can't be tried.
     """
     manifest = Manifest.read(prepared.folder(model))
     measure_models(prepared, cores, (model,))
     half = MachineHalf.read(prepared.folder(model), manifest, cores)
-    if odd := [count for count in threads if count & (count - 1)]:
+    if odd := [count for count in asked.threads if count & (count - 1)]:
         raise click.UsageError(f"--threads: not a power of two: {', '.join(map(str, odd))}")
-    wanted = _asked(precisions, manifest) or worth_trying(manifest, half)
+    wanted = _asked(asked.precisions, manifest) or worth_trying(manifest, half)
     default = Candidate(cores, powers_of_two(cores)[-1], half.choice if half else Precision.FLOAT32)
-    return Space(default, candidates(cores, wanted, workers, threads))
+    return Space(default, candidates(cores, wanted, asked.workers, asked.threads))
 
 
 def environment(settings: Settings, prepared: PreparedModels, model: str) -> dict[str, str]:
