@@ -6,6 +6,7 @@ from typing import NamedTuple
 from cli.candidate import Candidate
 from cli.trial import Point, Trial
 
+_CLOSE = 0.9  # of the best: a busy moment of the machine can cost a run so much
 _TIE = 0.97  # of the best: repeated runs differ by 2 to 3 %
 
 
@@ -24,6 +25,17 @@ def meeting(trials: Iterable[Trial], p99_ms: float) -> list[Good]:
 def frontier(found: Sequence[Good]) -> set[Candidate]:
     """Return the candidates that no other beats in both: more answers a second, and a quicker lone request."""
     return {good.trial.candidate for good in found if not any(_beats(other, good) for other in found)}
+
+
+def finalists(found: Sequence[Good]) -> list[Candidate]:
+    """Return the candidates so close to the highest rate that a second try may change the order; else none."""
+    close = [good for good in found if good.point.rate >= _CLOSE * max(each.point.rate for each in found)]
+    return [good.trial.candidate for good in close] if len(close) > 1 else []
+
+
+def better(first: Trial, second: Trial, p99_ms: float) -> Trial:
+    """Return that of two trials of one candidate which counts: a disturbance only ever slows."""
+    return max(first, second, key=lambda trial: point.rate if (point := trial.best(p99_ms)) else 0.0)
 
 
 def choose(found: Sequence[Good]) -> Good | None:

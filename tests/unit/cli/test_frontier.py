@@ -3,7 +3,7 @@
 import pytest
 
 from cli.candidate import Candidate
-from cli.frontier import choose, frontier, meeting
+from cli.frontier import better, choose, finalists, frontier, meeting
 from cli.trial import Point, Trial
 from cli.tune_table import nearest, table
 from models.manifest import Precision
@@ -42,6 +42,19 @@ def test_the_choice_is_the_highest_rate_then_the_quickest_then_the_smallest(tria
     good = choose(meeting(trials, 60))
     assert good is not None
     assert good.trial.candidate.workers == workers
+
+
+def test_those_within_a_tenth_of_the_best_are_tried_again_if_there_are_several() -> None:
+    trials = [trial(1, 100, 5), trial(2, 91, 5), trial(4, 89, 5), trial(8, 200, 5, p99_ms=100)]
+    assert [candidate.workers for candidate in finalists(meeting(trials, 60))] == [1, 2]
+    assert finalists(meeting(trials[::2], 60)) == finalists([]) == []
+
+
+def test_of_two_trials_the_faster_under_the_target_counts() -> None:
+    slow, fast, late = trial(1, 90, 5), trial(1, 100, 6), trial(1, 300, 5, p99_ms=100)
+    assert better(slow, fast, 60) is better(fast, slow, 60) is fast
+    assert better(slow, late, 60) is better(late, slow, 60) is slow
+    assert better(slow, Trial(slow.candidate, (), "no memory"), 60) is slow
 
 
 def test_where_none_meets_the_target_there_is_no_choice_and_the_nearest_is_told() -> None:
