@@ -5,11 +5,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Protocol
 
 from cli.candidate import Candidate
 from cli.exchange import Request
 from cli.load import closed_loop, open_loop
 from cli.service_process import ServiceFailed
+from cli.tally import Tally
 from cli.trial import Point, Trial, goes_on, levels
 
 _WARM_S = 1.0
@@ -18,16 +20,25 @@ _RAMP = 1 / 3  # of a run's seconds, a second at most: until what is under way i
 Start = Callable[[Candidate], AbstractContextManager[str]]
 
 
+class Load(Protocol):
+    """Is `closed_loop`."""
+
+    def __call__(self, request: Sequence[Request], connections: int, seconds: float, ramp_s: float) -> Tally:
+        """Return what became of the requests."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tuning:
     """*start* lends the address of a service in a configuration; each figure takes *seconds*.
 
-    *say* is told what happens.
+    *say* is told what happens; *load* is replaced in tests.
     """
 
     start: Start
     seconds: float
     say: Callable[[str], None]
+    load: Load = closed_loop
 
     def accepted(self, url: str, photos: Sequence[Path]) -> list[Path]:
         """Return those of *photos* that the service at *url* answers."""
@@ -37,8 +48,8 @@ class Tuning:
     def lone_ms(self, url: str, photos: Sequence[Path]) -> float:
         """Return the median of a lone request, milliseconds.  Raises: ServiceFailed: none is answered."""
         requests = _requests(url, photos)
-        closed_loop(requests, 2, _WARM_S, ramp_s=0)
-        tally = closed_loop(requests, 1, self.seconds, self._ramp_s)
+        self.load(requests, 2, _WARM_S, ramp_s=0)
+        tally = self.load(requests, 1, self.seconds, self._ramp_s)
         if not tally.ok:
             raise ServiceFailed("the default configuration answers nothing")
         return median(tally.ok) * 1e3
@@ -49,15 +60,23 @@ class Tuning:
         try:
             with self.start(candidate) as url:
                 requests = _requests(url, photos)
-                closed_loop(requests, 2 * candidate.workers, _WARM_S, ramp_s=0)
+                self.load(requests, 2 * candidate.workers, _WARM_S, ramp_s=0)
                 for connections in levels(candidate.workers):
                     self.say(f"{candidate}: {connections} connections")
-                    points.append(Point.of(connections, closed_loop(requests, connections, self.seconds, self._ramp_s)))
+                    points.append(self._point(requests, connections, p99_ms))
                     if not goes_on(points, p99_ms):
                         break
         except ServiceFailed as error:
             return Trial(candidate, (), str(error))
         return Trial(candidate, tuple(points))
+
+    def _point(self, requests: Sequence[Request], connections: int, p99_ms: float) -> Point:
+        """Measure; once more where only the target is missed: of a hundred answers one hiccup is the percentile."""
+        point = Point.of(connections, self.load(requests, connections, self.seconds, self._ramp_s))
+        if point.failed or point.meets(p99_ms):
+            return point
+        again = Point.of(connections, self.load(requests, connections, self.seconds, self._ramp_s))
+        return again if again.meets(p99_ms) else point
 
     @property
     def _ramp_s(self) -> float:

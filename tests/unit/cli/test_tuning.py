@@ -1,14 +1,16 @@
 """Trying a candidate, with a service of a few lines in place of Gunicorn."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from cli.candidate import Candidate
+from cli.exchange import Request
 from cli.service_process import ServiceFailed
+from cli.tally import Tally
 from cli.tuning import Start, Tuning
 from models.manifest import Precision
 from tests.unit.test_load import OK, REFUSED, Behaviour, answering, read_request, server
@@ -29,8 +31,8 @@ def starting(behave: Behaviour, up: list[Candidate]) -> Start:
     return start
 
 
-def tuning(start: Start, told: list[str] | None = None) -> Tuning:
-    return Tuning(start, 0.1, (told if told is not None else []).append)
+def tuning(start: Start) -> Tuning:
+    return Tuning(start, 0.1, lambda line: None)
 
 
 @pytest.fixture
@@ -39,20 +41,45 @@ def photo(tmp_path: Path) -> Path:
     return tmp_path / "x.jpg"
 
 
+def scripted(*latencies_s: float) -> tuple[Tuning, list[int]]:
+    """A tuning whose runs, the warming one first, have these latencies; the connections of each run."""
+    connections: list[int] = []
+
+    def load(request: Sequence[Request], connections_: int, seconds: float, ramp_s: float) -> Tally:
+        connections.append(connections_)
+        return Tally(seconds, ok=[latencies_s[len(connections) - 1]])
+
+    return Tuning(starting(answering(OK), []), 1, lambda line: None, load), connections
+
+
 def test_connections_rise_until_the_rate_does_not(photo: Path) -> None:
-    told: list[str] = []
+    found, connections = scripted(9, 0.1, 0.1, 0.15, 0.4)
+    trial = found.trial(CANDIDATE, [photo], 10_000)
+    assert connections == [2, 1, 2, 4, 8], "8 connections at 0.4 s are 20 a second; 4 at 0.15 were more"
+    assert [point.rate for point in trial.points] == pytest.approx([10, 20, 26.7, 20], abs=0.1)
+
+
+def test_a_target_that_is_missed_twice_ends_the_trial(photo: Path) -> None:
+    found, connections = scripted(9, 0.1, 0.3, 0.4)
+    trial = found.trial(CANDIDATE, [photo], 200)
+    assert connections == [2, 1, 2, 2]
+    assert [point.meets(200) for point in trial.points] == [True, False]
+
+
+def test_one_miss_is_forgiven(photo: Path) -> None:
+    found, connections = scripted(9, 0.3, 0.1, 0.1, 0.3, 0.3)
+    trial = found.trial(CANDIDATE, [photo], 200)
+    assert connections == [2, 1, 1, 2, 4, 4]
+    best = trial.best(200)
+    assert best is not None
+    assert best.rate == pytest.approx(20)
+
+
+def test_a_real_load_ends_and_leaves_nothing_running(photo: Path) -> None:
     up: list[Candidate] = []
-    trial = tuning(starting(answering(OK), up), told).trial(CANDIDATE, [photo], 10_000)
-    assert [point.connections for point in trial.points] == [1, 2, 4, 8, 16, 32, 64][: len(trial.points)]
-    assert len(told) == len(trial.points) > 1
+    trial = tuning(starting(answering(OK), up)).trial(CANDIDATE, [photo], 10_000)
     assert trial.best(10_000) is not None
     assert not up
-
-
-def test_a_target_that_a_lone_request_misses_ends_the_trial_at_once(photo: Path) -> None:
-    trial = tuning(starting(answering(OK), [])).trial(CANDIDATE, [photo], 1e-6)
-    assert len(trial.points) == 1
-    assert trial.best(1e-6) is None
 
 
 def test_refusals_end_the_trial_and_count_as_failed(photo: Path) -> None:
