@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Protocol
 
 from cli.candidate import Candidate
 from cli.exchange import Request
@@ -18,14 +17,7 @@ _WARM_S = 1.0
 _RAMP = 1 / 3  # of a run's seconds, a second at most: until what is under way is steady
 
 Start = Callable[[Candidate], AbstractContextManager[str]]
-
-
-class Load(Protocol):
-    """Is `closed_loop`."""
-
-    def __call__(self, request: Sequence[Request], connections: int, seconds: float, ramp_s: float) -> Tally:
-        """Return what became of the requests."""
-        ...
+Load = Callable[[Sequence[Request], int, float, float], Tally]  # requests, connections, seconds, ramp: `closed_loop`
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +40,7 @@ class Tuning:
     def lone_ms(self, url: str, photos: Sequence[Path]) -> float:
         """Return the median of a lone request, milliseconds.  Raises: ServiceFailed: none is answered."""
         requests = _requests(url, photos)
-        self.load(requests, 2, _WARM_S, ramp_s=0)
+        self.load(requests, 2, _WARM_S, 0)
         tally = self.load(requests, 1, self.seconds, self._ramp_s)
         if not tally.ok:
             raise ServiceFailed("the default configuration answers nothing")
@@ -60,7 +52,7 @@ class Tuning:
         try:
             with self.start(candidate) as url:
                 requests = _requests(url, photos)
-                self.load(requests, 2 * candidate.workers, _WARM_S, ramp_s=0)
+                self.load(requests, 2 * candidate.workers, _WARM_S, 0)
                 for connections in levels(candidate.workers):
                     self.say(f"{candidate}: {connections} connections")
                     points.append(self._point(requests, connections, p99_ms))
