@@ -17,7 +17,7 @@ $(foreach v,$(filter-out $(OURS),$(.VARIABLES)),$(if $(filter command_line,$(sub
 SETTINGS := $(or $(TRIPTYCH_SETTINGS_FILE),$(wildcard triptych.env))
 unless_in_file = $(if $(shell test -f "$(SETTINGS)" && grep -E '^ *(TRIPTYCH_)?$1 *= *[^ ]' "$(SETTINGS)"),,$2)
 
-.PHONY: help setup serve test test-slow bench check format clean
+.PHONY: help setup serve test test-slow bench bench-full check format clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -48,8 +48,11 @@ test: $(INSTALLED) ## run every test that can run on this machine
 test-slow: $(INSTALLED) ## run the long tests
 	$(BIN)/python -m pytest -m slow
 
-bench: $(INSTALLED) ## measure the service against the bare loop and the naive app (needs wrk)
+bench: $(INSTALLED) ## measure the service against the bare loop and against others (25 minutes)
 	$(BIN)/python -m bench
+
+bench-full: $(INSTALLED) ## the same and more pictures, 32 connections, a cold start
+	$(BIN)/python -m bench --full
 
 check: $(INSTALLED) ## format, lint, types, then the tests: what CI runs
 	$(BIN)/ruff format --check .

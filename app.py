@@ -40,6 +40,8 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
         default_model=settings.fallback_model,
         default_resize=settings.resize,
         max_upload_bytes=settings.max_upload_mb * MB,
+        max_waiting=settings.max_waiting * usable_cores(),
+        cors_origins=settings.cors_origins,
         start_process=partial(prepare_pillow, settings.max_pixels),
     )
     register_routes(app, settings.max_request_mb * MB, settings.cors_origins)

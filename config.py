@@ -56,6 +56,9 @@ class Settings(BaseModel):
     threads: PowerOfTwo | None = Field(
         None, description="Most threads of one inference, a power of two; unset: all cores, at most 8"
     )
+    max_waiting: int = Field(
+        4, ge=1, description="Requests for /predict that may wait for each core; more are refused at once with 503"
+    )
     resize: Resize = Field(Resize.CROP, description="crop, squash or keras, for a request that names none")
     max_upload_mb: int = Field(10, ge=1, description="One encoded image, MB of 2^20 bytes")
     max_request_mb: int = Field(40, ge=1, description="A whole request body, MB of 2^20 bytes")

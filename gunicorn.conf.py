@@ -19,7 +19,9 @@ except SettingsError as error:
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.workers or usable_cores()  # one a core; they share the cores between them
-worker_class = "sync"  # balanced at every number of connections; CompiledModel holds the GIL (ADR 0002)
+# Sync, because that is balanced at every number of connections and CompiledModel holds the GIL (ADR 0002); with a door
+# in front (ADR 0006).
+worker_class = "web.worker.AdmittingWorker"
 preload_app = False  # runtimes must not be forked: models are loaded in the worker
 timeout = 120  # above the worst load (packing VGG16 in float32 on a busy core: 8 s); also ends a body that takes longer
 graceful_timeout = settings.grace_s

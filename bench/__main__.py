@@ -60,7 +60,8 @@ def _options() -> argparse.Namespace:
 def _measure(todo: list[Row], kept: Kept, given: argparse.Namespace) -> list[str]:
     failures: list[str] = []
     with ExitStack() as stack:
-        bar = stack.enter_context(tqdm(total=sum(row.runs(given.pairs) for row in todo), unit="run"))
+        # A step is told before its run: the bar shows those that are done, hence one less.
+        bar = stack.enter_context(tqdm(total=sum(row.runs(given.pairs) for row in todo), initial=-1, unit="run"))
 
         def step(what: str) -> None:
             bar.set_description(what)
@@ -69,6 +70,7 @@ def _measure(todo: list[Row], kept: Kept, given: argparse.Namespace) -> list[str
         fleet = stack.enter_context(Fleet(USUAL.path, bar.set_description))
         bench = Bench(fleet, given.pairs, given.seconds, given.overload_seconds, step)
         measure(todo, bench, fleet, kept, failures.append)
+        bar.update()
     return failures
 
 

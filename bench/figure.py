@@ -67,3 +67,8 @@ class Result:
         figures = tuple(Figure(**each) for each in kept["figures"])
         servers = tuple(Server(**each) for each in kept["servers"])
         return cls(kept["slug"], figures, kept["runs"], kept["configurations"], servers)
+
+
+def number(value: float) -> str:
+    """Return it as people read it: three digits or so."""
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"

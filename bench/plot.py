@@ -5,9 +5,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-
-from bench.figure import Figure, Result, Server
+from bench.figure import Figure, Result, Server, number
 
 _REACHED, _MISSED, _OTHER = "#2a7f62", "#c0392b", "#8a94a0"
 _OURS = "Triptych"
@@ -24,7 +22,7 @@ def plot(results: Sequence[Result], title: str, target: Path) -> None:
 
     rows = max(len(figures), 1), max(len(servers), 1)
     canvas = Canvas(figsize=(13, 2.2 + _INCH_A_BAR * sum(rows)), layout="constrained")
-    above, below = np.ravel(canvas.subfigures(2, 1, height_ratios=[2 + rows[0], 2 + rows[1]]))
+    above, below = canvas.subfigures(2, 1, squeeze=False, height_ratios=[2 + rows[0], 2 + rows[1]])[:, 0]
     _goals(above.subplots(), figures)
     rate, memory = below.subplots(1, 2, sharey=True)
     names = [server.name for server in servers]
@@ -62,12 +60,13 @@ def _goals(axes: Any, figures: Sequence[Figure]) -> None:
         axes.barh(place, min(value, most), color=_REACHED if figure.reached else _MISSED, height=0.62)
         axes.plot([min(end, most) for end in ends], [place, place], color="black", lw=1.2, marker="|", ms=7)
         sign = "≤" if figure.at_most else "≥"
-        text = f"{figure.value:.3g} {figure.unit}   ({sign} {figure.goal:g})"
-        axes.text(min(max(value, ends[1]), most) + 0.03, place, text, va="center", fontsize=8.5)
+        axes.text(most + 0.06, place, f"{number(figure.value)} {figure.unit}", va="center", fontsize=8.5)
+        axes.text(most + 0.48, place, f"{sign} {figure.goal:,g}", va="center", fontsize=8.5, color=_OTHER)
     axes.set_yticks(range(len(figures)), [figure.name for figure in figures], fontsize=8.5)
     axes.invert_yaxis()
     axes.axvline(1, color="black", lw=1)
-    axes.set_xlim(0, most + 0.6)
+    axes.set_xlim(0, most + 0.85)
+    axes.set_xticks([0, 0.5, 1, 1.5, 2, 2.5, 3])
     axes.set_xlabel("times as good as its goal (bars end at 3)", fontsize=8.5)
     _bare(axes)
 
@@ -75,7 +74,7 @@ def _goals(axes: Any, figures: Sequence[Figure]) -> None:
 def _servers(axes: Any, names: Sequence[str], values: Sequence[float], title: str) -> None:
     colours = [_REACHED if name.startswith(_OURS) else _OTHER for name in names]
     bars = axes.barh(range(len(names)), values, color=colours, height=0.62)
-    axes.bar_label(bars, fmt=lambda value: f"{value:,.1f}" if value < 100 else f"{value:,.0f}", padding=4, fontsize=8.5)
+    axes.bar_label(bars, fmt=number, padding=4, fontsize=8.5)
     axes.set_title(title, loc="left", fontsize=11)
     axes.set_yticks(range(len(names)), names, fontsize=8.5)
     if not axes.yaxis_inverted():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.figure import Figure, Result
+from bench.figure import Figure, Result, number
 from bench.pictures import PICTURES
 from bench.places import ONNX
 from cores import usable_cores
@@ -18,16 +18,12 @@ _WIDTH = 78
 def line(figure: Figure) -> str:
     """Return one row of the table."""
     unit = {"x": " x", "%": " %"}.get(figure.unit, f" {figure.unit}")
-    interval = "" if figure.low == figure.high else f"{_number(figure.low)} to {_number(figure.high)}"
+    interval = "" if figure.low == figure.high else f"{number(figure.low)} to {number(figure.high)}"
     goal = ""
     if figure.goal is not None:
         verdict = "reached" if figure.reached else "MISSED"
         goal = f"{'<=' if figure.at_most else '>='} {figure.goal:g}{unit}  {verdict}"
-    return f"{figure.name:<{_WIDTH}} {_number(figure.value) + unit:>10}  {interval:<16} {goal}".rstrip()
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"
+    return f"{figure.name:<{_WIDTH}} {number(figure.value) + unit:>10}  {interval:<16} {goal}".rstrip()
 
 
 def table(results: Sequence[Result], machine: str, pairs: int) -> str:

@@ -45,6 +45,8 @@ def running(subject: Subject) -> Iterator[Running]:
     """Start a server on a free port and lend it once it is ready.  Raises: RowFailed: it does not start."""
     port = free_port()
     command = [part.replace("{port}", str(port)) for part in subject.command]
+    if not Path(command[0]).exists():
+        raise RowFailed(f"{subject.name}: its environment could not be made ({command[0]} is missing)")
     with process(command, clean_environment() | dict(subject.environ), log_file(subject.name)) as child:
         _wait(f"http://127.0.0.1:{port}/readyz", child, subject.name)
         yield Running(f"http://127.0.0.1:{port}/predict", child.pid)

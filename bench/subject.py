@@ -34,9 +34,10 @@ def ours(precision: str = "int8", networks: str = "resnet50", workers: int | Non
     settings = {"MODELS": networks, "PRECISION": precision, "WEIGHTS": "random", "CACHE_DIR": str(CACHE)}
     settings |= {"WORKERS": str(workers)} if workers else {}
     litert, gunicorn = metadata.version("ai-edge-litert"), metadata.version("gunicorn")
+    name = "three networks" if networks == ALL_NETWORKS else networks
     shown = f"{workers or usable_cores()} sync workers, cores shared; gunicorn {gunicorn}, ai-edge-litert {litert}"
     return Subject(
-        f"Triptych {networks if ',' not in networks else 'three networks'} {precision}",
+        f"Triptych {name} {precision}" + (f", {workers} workers" if workers else ""),
         shown,
         (sys.executable, "-m", "gunicorn", "app:app", "-b", "127.0.0.1:{port}"),
         tuple((f"TRIPTYCH_{name}", value) for name, value in settings.items()),
@@ -48,8 +49,8 @@ def naive(network: str = "resnet50") -> Subject:
     architecture = CATALOG[network]
     options = ("-c", "/dev/null", "-w", "4", "--timeout", "300", "-b", "127.0.0.1:{port}")
     return Subject(
-        f"naive app {network}",
-        f"gunicorn -w 4, model.predict, float32; {versions('naive', 'flask', 'tensorflow', 'keras', 'gunicorn')}",
+        f"naive app {network} float32",
+        f"gunicorn -w 4, model.predict; {versions('naive', 'flask', 'tensorflow', 'keras', 'gunicorn')}",
         (str(python("naive")), "-m", "gunicorn", "bench.baselines.naive:app", *options),
         (
             ("NAIVE_CLASS", architecture.keras_class),
@@ -65,8 +66,8 @@ def litserve(workers: int, threads: int) -> Subject:
     weights = str(prepared("resnet50") / RANDOM_WEIGHTS_FILE)
     options = ("{port}", str(workers), str(threads), weights)
     return Subject(
-        "LitServe + Keras resnet50",
-        f"{workers} workers x {threads} threads, float32; {versions('litserve', 'litserve', 'keras', 'tensorflow')}",
+        "LitServe + Keras resnet50 float32",
+        f"{workers} workers x {threads} threads; {versions('litserve', 'litserve', 'keras', 'tensorflow')}",
         (str(python("litserve")), "-m", "bench.baselines.litserve_app", *options),
         warm_s=5,
     )

@@ -46,7 +46,7 @@ def closed_loop(
 def open_loop(request: Request, arrivals: Iterable[float], seconds: float, timeout_s: float = TIMEOUT_S) -> Tally:
     """Send a request at each of *arrivals* (seconds from now), however slow the answers are.
 
-    Latency counts from the arrival, not from when we got round to sending. *seconds* is the window of `Load.rate`.
+    Latency counts from the arrival, not from when we got round to sending. *seconds* is the window of `Tally.rate`.
     """
     used, start = time.thread_time(), time.monotonic()
     due = deque(arrivals)

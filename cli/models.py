@@ -1,10 +1,11 @@
-"""flask --app app models prepare | list | verify | tune."""
+"""flask --app app models prepare | list | verify | evaluate | tune."""
 
 from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
+from cli.evaluate import evaluate_command
 from cli.prepare import measure_models, prepare_models
 from cli.tune import tune_command
 from config import Settings
@@ -18,21 +19,19 @@ from models.speeds import MachineHalf
 from models.variants import Variant, variants
 
 MB = 1 << 20
+_IMAGES_HELP = """Folder of 200 or more photos like those you will send: calibrates int8-static, and judges the quicker
+precisions by their agreement with float32."""
 
 
 def models_cli(prepared: PreparedModels, settings: Settings, cores: int) -> AppGroup:
     """Return the command group `models`."""
-    group = AppGroup("models", help="Prepare, list, verify and tune the networks.")
+    group = AppGroup("models", help="Prepare, list, verify, evaluate and tune the networks.")
+    group.add_command(evaluate_command(prepared, settings.max_pixels))
     group.add_command(tune_command(prepared, settings, cores))
 
     @group.command("prepare")
     @click.argument("names", nargs=-1)
-    @click.option(
-        "--images",
-        type=click.Path(path_type=Path),
-        help="Folder of 200 or more photos like those you will send: calibrates int8-static, and judges the quicker "
-        "precisions by their agreement with float32.",
-    )
+    @click.option("--images", type=click.Path(path_type=Path), help=_IMAGES_HELP)
     def prepare(names: tuple[str, ...], images: Path | None) -> None:
         """Convert, quantise, judge and measure what is not prepared yet; by default every model of MODELS."""
         prepare_models(prepared, settings.weights_dir, cores, _known(names), images)

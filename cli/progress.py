@@ -1,17 +1,21 @@
 """What a person sees of long work: a bar on a terminal, plain lines in a log."""
 
 import sys
+import time
 from collections.abc import Iterator, Sequence
 
 import click
 from tqdm import tqdm
 
+from models.photo_labels import LabelledPhoto
 from models.plan import Job
 from models.prepare import STEPS
 
+_LINES = 10  # that a log gets of one evaluation
+
 
 class Progress:
-    """Shows downloads and the steps of jobs. Used by one thread."""
+    """Shows downloads, the steps of jobs and photos. Used by one thread."""
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
@@ -53,6 +57,18 @@ class Progress:
         """Show a bar for the one step of measuring a model."""
         self._name, self._step, self._steps = name, "", 0
         self._new_bar(1, name, unit="model")
+
+    def photos(self, photos: Sequence[LabelledPhoto]) -> Iterator[LabelledPhoto]:
+        """Yield each photo under one bar; a log gets a line for every tenth of them."""
+        self._new_bar(len(photos), "evaluate", unit="photo")
+        start = time.monotonic()
+        for number, photo in enumerate(photos, 1):
+            yield photo
+            self._bar.update()
+            if number * _LINES // len(photos) > (number - 1) * _LINES // len(photos):
+                left_s = (time.monotonic() - start) / number * (len(photos) - number)
+                self._say(f"evaluated {number:,} of {len(photos):,} photos, {left_s:.0f} s to go")
+        self.close()
 
     def close(self) -> None:
         """End the bar that is shown, if any."""

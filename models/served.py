@@ -57,23 +57,14 @@ def load(
 
     Raises: ModelError: not prepared, changed since, or not answering as it did.
     """
-    manifest = Manifest.read(folder)
-    if not manifest.fits(architecture):
-        raise ArtifactError(_OUTDATED)
-    if not manifest.known_answers.matches(folder / KNOWN_ANSWERS_FILE):
-        raise ArtifactError(f"{KNOWN_ANSWERS_FILE} is not the file that was prepared")
+    manifest = read_manifest(folder, architecture)
     half = MachineHalf.read(folder, manifest, cores.count)
     if precision is None:
         precision = _choice(half, architecture.name)
-    artifact = manifest.artifacts.get(precision)
-    if artifact is None:
-        raise ArtifactError(f"not prepared in {precision}; run `flask --app app models prepare --images DIR`")
+    engine = load_engine(folder, architecture, manifest, precision, make_engine)
+    artifact = manifest.artifacts[precision]
     if not artifact.passed:
         log.warning("%s: %s is served as PRECISION says, and did not pass the gate", architecture.name, precision)
-    if not artifact.record.matches(folder / precision.file):
-        raise ArtifactError(f"{precision.file} is not the file that was prepared")
-    engine = make_engine(architecture, manifest, folder, precision)
-    KnownAnswers.read(folder).check(engine, architecture.input, precision, artifact.max_change, _CHECKS_AT_LOAD)
     return ServedModel(
         classifier=Classifier(engine, architecture.input, imagenet_labels(), limits, cores),
         version=artifact.record.sha256[:VERSION_DIGITS],
@@ -93,14 +84,39 @@ def _choice(half: MachineHalf | None, name: str) -> Precision:
     return half.choice
 
 
+def read_manifest(folder: Path, architecture: Architecture) -> Manifest:
+    """Return the manifest of a prepared model.  Raises: ArtifactError: none, or made for another version of us."""
+    manifest = Manifest.read(folder)
+    if not manifest.fits(architecture):
+        raise ArtifactError(_OUTDATED)
+    return manifest
+
+
+def load_engine(
+    folder: Path, architecture: Architecture, manifest: Manifest, precision: Precision, make_engine: MakeEngine
+) -> Engine:
+    """Return the engine of a prepared model that *manifest* describes, warmed by a known answer.
+
+    Raises: ModelError: a file has changed since, or it does not answer as it did.
+    """
+    if not manifest.known_answers.matches(folder / KNOWN_ANSWERS_FILE):
+        raise ArtifactError(f"{KNOWN_ANSWERS_FILE} is not the file that was prepared")
+    artifact = manifest.artifacts.get(precision)
+    if artifact is None:
+        raise ArtifactError(f"not prepared in {precision}; run `flask --app app models prepare --images DIR`")
+    if not artifact.record.matches(folder / precision.file):
+        raise ArtifactError(f"{precision.file} is not the file that was prepared")
+    engine = make_engine(architecture, manifest, folder, precision)
+    KnownAnswers.read(folder).check(engine, architecture.input, precision, artifact.max_change, _CHECKS_AT_LOAD)
+    return engine
+
+
 def verify(folder: Path, architecture: Architecture, *, make_engine: MakeEngine) -> Manifest:
     """Hash every file of a prepared model and run all known answers at every precision.
 
     Raises: ModelError: something differs.
     """
-    manifest = Manifest.read(folder)
-    if not manifest.fits(architecture):
-        raise ArtifactError(_OUTDATED)
+    manifest = read_manifest(folder, architecture)
     for file, record in manifest.files().items():
         if not record.matches_hash(folder / file):
             raise ArtifactError(f"{file} is not the file that was prepared")

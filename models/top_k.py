@@ -18,11 +18,16 @@ class Prediction(NamedTuple):
 
 
 def top_k(scores: NDArray[np.float32], labels: Sequence[Label], k: int) -> tuple[Prediction, ...]:
-    """Return the *k* likeliest labels of one row of scores (classes,), best first; all of them where k is larger.
+    """Return the *k* likeliest labels of one row of scores (classes,), best first; all of them where k is larger."""
+    return tuple(Prediction(labels[i].id, labels[i].name, float(scores[i])) for i in rank(scores, k))
 
-    Equal probabilities keep the order of the labels.
+
+def rank(scores: NDArray[np.float32], k: int) -> NDArray[np.intp]:
+    """Return the indices of the *k* largest of scores (classes,), best first; all of them where k is larger.
+
+    Equal scores keep the order of the labels.
     """
     k = min(k, len(scores))
     candidates = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
-    best = candidates[np.argsort(-scores[candidates], kind="stable")][:k]
-    return tuple(Prediction(labels[i].id, labels[i].name, float(scores[i])) for i in best)
+    best: NDArray[np.intp] = candidates[np.argsort(-scores[candidates], kind="stable")][:k]
+    return best

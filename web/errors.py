@@ -44,6 +44,7 @@ PROBLEMS: dict[str, Problem] = {
     "too_many_pixels": Problem(422, "Too many pixels"),
     "internal_error": Problem(500, "Internal error"),
     "not_ready": Problem(503, "Not ready"),
+    "overloaded": Problem(503, "Overloaded"),
     "weights_missing": Problem(503, "Weights missing"),
 }
 
@@ -59,21 +60,25 @@ class RequestError(Exception):
         self.code = code
 
 
-def problem(code: str, detail: str, **extra: Any) -> Response:
-    """Return the answer for *code* as problem+json; *extra* members follow the standard ones."""
+def problem_body(code: str, detail: str, path: str, request_id: str) -> dict[str, Any]:
+    """Return the members that every problem has."""
     status, error = PROBLEMS[code]
-    body = {
+    return {
         "type": f"urn:triptych:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": request.path,
+        "instance": path,
         "error": error,
         "code": code,
-        "request_id": request_id(),
-        **extra,
+        "request_id": request_id,
     }
-    response = Response(json.dumps(body) + "\n", status, content_type="application/problem+json")
+
+
+def problem(code: str, detail: str, **extra: Any) -> Response:
+    """Return the answer for *code* as problem+json; *extra* members follow the standard ones."""
+    body = problem_body(code, detail, request.path, request_id()) | extra
+    response = Response(json.dumps(body) + "\n", PROBLEMS[code].status, content_type="application/problem+json")
     if code == "not_ready":
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
     return response

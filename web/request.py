@@ -18,7 +18,7 @@ MAX_PARTS = 1000  # files and fields of a form; more than a few files are refuse
 _DRAIN_S, _DRAIN_BYTES = 5, 64 * MB  # what an error answer waits for the rest of a body
 _DRAIN_READ_BYTES = 8 << 10  # what Gunicorn takes from a socket at once; more would wait for several of them
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # what we take over from a caller or a proxy
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # what we take over from a caller or a proxy
 
 
 class InMemoryRequest(Request):
@@ -66,9 +66,14 @@ def drain() -> None:
             connection.settimeout(None)
 
 
+def new_request_id() -> str:
+    """Return an id of our own."""
+    return uuid.uuid4().hex
+
+
 def request_id() -> str:
     """Return this request's id: the caller's X-Request-ID where it is well formed, else a new one."""
     if "request_id" not in g:
         given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        g.request_id = given if REQUEST_ID.fullmatch(given) else new_request_id()
     return str(g.request_id)

@@ -12,12 +12,17 @@ from preprocessing.spec import Resize
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The registry and the defaults of a request. *start_process* prepares process-wide state before the first load."""
+    """The registry, the defaults and limits of a request. *start_process* prepares process-wide state before a load.
+
+    *max_waiting*: connections that all workers together may leave waiting.
+    """
 
     registry: Registry
     default_model: str
     default_resize: Resize
     max_upload_bytes: int
+    max_waiting: int
+    cors_origins: tuple[str, ...]
     start_process: Callable[[], None]
 
     def start(self) -> None:

@@ -10,6 +10,7 @@ import keras
 import litserve
 import numpy as np
 import tensorflow as tf
+from fastapi import Request
 from litserve.utils import configure_logging
 
 from models.catalog import CATALOG
@@ -33,8 +34,8 @@ class ResNet50(litserve.LitAPI):  # type: ignore[misc]  # litserve is not instal
         tf.config.threading.set_intra_op_parallelism_threads(self._threads)
         self._model = keras.applications.ResNet50(weights=self._weights)
 
-    def decode_request(self, request: Any) -> Tensor:
-        """Return the tensor (height, width, 3) of the uploaded image."""
+    def decode_request(self, request: Request) -> Tensor:
+        """Return the tensor (height, width, 3) of the uploaded image; LitServe has parsed the form by then."""
         return transform(decode(request["file"].file.read(), min_side=MIN_SIDE), SPEC)
 
     def predict(self, tensor: Tensor) -> Any:
@@ -56,4 +57,4 @@ if __name__ == "__main__":
         healthcheck_path="/readyz",
         timeout=60,
     )
-    server.run(host="127.0.0.1", port=port, generate_client_file=False)
+    server.run(host="127.0.0.1", port=port, generate_client_file=False, log_level="warning")

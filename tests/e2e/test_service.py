@@ -91,8 +91,8 @@ def test_an_upload_never_touches_the_disk(random_cache: Path, tmp_path: Path) ->
     settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "WORKERS": "1"}
     folder = tmp_path / "tmp"
     folder.mkdir()
-    before = folder.stat().st_mtime_ns
     with running(tmp_path / "log", tmpdir=str(folder), **settings) as server:
+        before = folder.stat().st_mtime_ns
         (worker,) = server.workers(1)
         idle = open_files(worker)
         form = multipart(JPEG + bytes(9 << 20))

@@ -10,28 +10,34 @@ import pytest
 
 from tests.conftest import ROOT
 
-PACKAGES = ("preprocessing", "models", "web", "cli")
+PACKAGES = ("preprocessing", "models", "web", "cli", "bench")
 MAY_IMPORT = {
     "preprocessing": {"preprocessing"},
     "models": {"preprocessing", "models"},
     "web": {"preprocessing", "models", "web"},
-    "cli": {"models", "cli", "config", "given"},
+    "cli": {"preprocessing", "models", "cli", "config", "cores", "given"},  # evaluate: thumbnails; all cores for itself
     "config": {"preprocessing", "models", "given", "setting_types"},
     "given": set(),
     "setting_types": set(),
     "cores": set(),
     "app": {"preprocessing", "models", "web", "cli", "config", "cores"},
     "gunicorn.conf": {"models", "cli", "config", "cores"},
+    "bench": {"preprocessing", "models", "cli", "cores", "bench"},  # the service itself only as its users have it
 }
 OURS = set(MAY_IMPORT)
+# Each runs in an environment of its own; the bench itself imports no runtime.
+BASELINES = {f"bench/baselines/{name}.py" for name in ("naive", "litserve_app", "ort_app", "export_onnx")}
 ONLY_IN = {
-    "flask": {"app", "web", "cli"},
+    "flask": {"app", "web", "cli", "bench/baselines/naive.py"},
     "werkzeug": {"web"},
-    "PIL": {"preprocessing", "models/known_answers.py"},
-    "tensorflow": {"models/engine_keras.py", "models/convert.py"},
-    "keras": {"models/engine_keras.py", "models/keras_model.py", "models/random_weights.py"},
+    "PIL": {"preprocessing", "models/known_answers.py", "bench"},
+    "jinja2": {"cli/evaluation_page.py"},
+    "tensorflow": {"models/engine_keras.py", "models/convert.py", *BASELINES},
+    "keras": {"models/engine_keras.py", "models/keras_model.py", "models/random_weights.py", *BASELINES},
     "ai_edge_litert": {"models/engine_litert.py"},
     "ai_edge_quantizer": {"models/quantise.py"},
+    **dict.fromkeys(("fastapi", "litserve", "onnxruntime", "tf2onnx"), BASELINES),
+    "matplotlib": {"bench/plot.py", "cli/evaluation_plots.py", "cli/evaluation_marks.py"},
 }
 
 
@@ -67,3 +73,9 @@ def test_importing_the_application_does_nothing_and_loads_no_runtime() -> None:
     )
     result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", ["exchange", "tally", "traffic", "load"])
+def test_the_load_generator_needs_the_standard_library_only(name: str) -> None:
+    names = set(imported(ROOT / f"cli/{name}.py")) - {"cli"}
+    assert names <= sys.stdlib_module_names

@@ -1,8 +1,10 @@
 import sys
+from pathlib import Path
 
 import pytest
 
 from cli.progress import Progress
+from models.photo_labels import LabelledPhoto
 from models.plan import Job
 from tests.unit.models.builds import MOBILENET
 
@@ -34,3 +36,18 @@ def test_a_terminal_gets_one_bar_for_a_download_and_one_for_the_jobs(
     assert shown.count("\n") == 2  # each bar ends its own line, and only once
     assert "vgg16 download: 100%" in shown
     assert "mobilenetv2: hash: 100%" in shown
+
+
+def test_photos_are_one_bar_with_the_time_to_go_or_ten_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = [LabelledPhoto(Path(f"{number}.jpg"), 0) for number in range(25)]
+    assert list(Progress().photos(photos)) == photos
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10
+    assert lines[-1] == "evaluated 25 of 25 photos, 0 s to go"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    list(Progress().photos(photos))
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1
+    assert "evaluate: 100%" in shown

@@ -1,0 +1,76 @@
+"""Who is evaluated: every network at every precision, and the ensembles of those that may answer together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from models.catalog import CATALOG
+from models.engine import Engine
+from models.manifest import Precision, WeightsKind
+from models.served import VERSION_DIGITS, MakeEngine, load_engine, read_manifest
+from preprocessing.spec import InputSpec
+
+ENSEMBLE = "ensemble"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One network at one precision. *labels_sha256* says which classes the columns of its scores are."""
+
+    name: str
+    precision: Precision
+    spec: InputSpec
+    classes: int
+    labels_sha256: str
+    weights: WeightsKind
+    version: str
+
+
+class Contestant(NamedTuple):
+    """What answers is the mean of the probabilities of *members*, which are one, or an ensemble's."""
+
+    name: str
+    precision: Precision
+    members: tuple[Member, ...]
+
+
+def load_members(folder: Path, name: str, make_engine: MakeEngine) -> dict[Member, Engine]:
+    """Load one prepared model at every precision that its manifest has. Only the engines hold much memory.
+
+    Raises: ModelError: not prepared, changed since, or not answering as it did.
+    """
+    architecture = CATALOG[name]
+    manifest = read_manifest(folder, architecture)
+    return {
+        Member(
+            name=name,
+            precision=precision,
+            spec=architecture.input,
+            classes=manifest.classes,
+            labels_sha256=manifest.labels_sha256,
+            weights=manifest.weights.kind,
+            version=artifact.record.sha256[:VERSION_DIGITS],
+        ): load_engine(folder, architecture, manifest, precision, make_engine)
+        for precision, artifact in manifest.artifacts.items()
+    }
+
+
+def contestants(members: Sequence[Member]) -> tuple[Contestant, ...]:
+    """Return each of *members* by itself, and then the ensemble of each precision that may have one."""
+    alone = tuple(Contestant(member.name, member.precision, (member,)) for member in members)
+    precisions = dict.fromkeys(member.precision for member in members)
+    ensembles = (ensemble([m for m in members if m.precision is precision]) for precision in precisions)
+    return alone + tuple(found for found in ensembles if found)
+
+
+def ensemble(members: Sequence[Member]) -> Contestant | None:
+    """Return what *members* of one precision make together, or None: they are fewer than two, or differ in classes.
+
+    Random weights never answer together with real ones; they are left out.
+    """
+    real = tuple(member for member in members if member.weights is not WeightsKind.RANDOM)
+    together = real or tuple(members)
+    if len(together) < 2 or len({(member.classes, member.labels_sha256) for member in together}) > 1:
+        return None
+    return Contestant(ENSEMBLE, together[0].precision, together)

@@ -1,0 +1,90 @@
+"""More requests than can be answered: the oldest are refused at once, nothing is reset, probes answer."""
+
+import http.client
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from cores import usable_cores
+from tests.e2e.server import Server, running
+from tests.pictures import encode, photo_like
+
+CALLERS = 30
+BOUNDARY = "edge"
+
+
+def body(upload: bytes) -> bytes:
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="x.jpg"\r\n\r\n'
+    return head.encode() + upload + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+class Caller(threading.Thread):
+    """Sends one request over one connection and keeps what came back."""
+
+    def __init__(self, server: Server, method: str, path: str, content: bytes = b"") -> None:
+        super().__init__()
+        self._connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+        self._request = method, path, content
+        self.answer: http.client.HTTPResponse | None = None
+        self.error: OSError | None = None
+
+    def run(self) -> None:
+        method, path, content = self._request
+        headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+        try:
+            self._connection.request(method, path, content, headers)
+            self.answer = self._connection.getresponse()
+            self.answer.read()
+        except OSError as error:
+            self.error = error
+        finally:
+            self._connection.close()
+
+
+@pytest.fixture
+def server(copied_cache: Path, tmp_path: Path) -> Iterator[Server]:
+    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(copied_cache), "PRECISION": "float32"}
+    with running(tmp_path / "log", WORKERS="1", MAX_WAITING="1", **settings) as server:
+        yield server
+
+
+def queued(port: int) -> int:
+    """Connections that wait in the kernel for the listener on *port* (rx_queue of /proc/net/tcp, for a listener)."""
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[3] == "0A" and int(fields[1].split(":")[1], 16) == port:
+            return int(fields[4].split(":")[1], 16)
+    return 0
+
+
+def test_the_oldest_are_refused_the_newest_served_and_nobody_is_reset(server: Server) -> None:
+    (worker,) = server.workers(1)
+    small = body(encode(photo_like(60, 60), "JPEG"))
+    large = body(encode(photo_like(900, 900), "PNG", compress_level=0))  # 2.4 MB: more than a socket's buffers hold
+    callers = [Caller(server, "POST", "/predict", large if i % 5 == 0 else small) for i in range(CALLERS)]
+    probe = Caller(server, "GET", "/readyz")
+    os.kill(worker, signal.SIGSTOP)  # so that all of them wait when it goes on
+    for caller in (*callers, probe):
+        caller.start()
+    port, give_up = int(server.url.rpartition(":")[2]), time.monotonic() + 30
+    while queued(port) < CALLERS + 1 and time.monotonic() < give_up:
+        time.sleep(0.01)
+    os.kill(worker, signal.SIGCONT)
+    for caller in (*callers, probe):
+        caller.join()
+    assert [caller.error for caller in callers if caller.error] == []
+    answers = [caller.answer for caller in callers if caller.answer]
+    assert sorted(answer.status for answer in answers).count(200) in (usable_cores(), usable_cores() + 1)
+    refused = [answer for answer in answers if answer.status != 200]
+    assert {answer.status for answer in refused} == {503}
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
+    assert {answer.headers["Content-Type"] for answer in refused} == {"application/problem+json"}
+    assert probe.answer is not None
+    assert probe.answer.status == 200, "probes are never refused"
+    assert server.predict(encode(photo_like(60, 60), "JPEG")).status_code == 200

@@ -1,0 +1,59 @@
+"""503 `overloaded`, written straight to a connection whose request was only peeked at: no parser, no application."""
+
+import json
+import re
+import socket
+from collections.abc import Sequence
+
+from web.errors import PROBLEMS, problem_body
+from web.request import REQUEST_ID, new_request_id
+
+_PEEK_BYTES = 4096  # the headers of any request that a browser or a client library sends
+_PREDICT = re.compile(rb"POST (/(?:v1/)?predict)[? ]")
+_ORIGIN = re.compile(rb"\r\norigin: *([^\r]+)", re.IGNORECASE)
+_ID = re.compile(rb"\r\nx-request-id: *([^\r]+)", re.IGNORECASE)
+_DETAIL = "More requests are waiting than can be answered soon. Come again after Retry-After seconds."
+
+
+def peek(connection: socket.socket) -> bytes:
+    """Return the first bytes of a request without taking them, or nothing where none have arrived yet."""
+    try:
+        return connection.recv(_PEEK_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:
+        return b""
+
+
+def is_predict(head: bytes) -> bool:
+    """Say whether the request that begins with *head* asks for an inference; probes and lists are never refused."""
+    return _PREDICT.match(head) is not None
+
+
+def overloaded(head: bytes, retry_after_s: int, cors_origins: Sequence[str]) -> bytes:
+    """Return the whole HTTP answer to the request that begins with *head*."""
+    match, given = _PREDICT.match(head), _ID.search(head)
+    path = match[1].decode() if match else "/predict"
+    wanted = given[1].decode("latin-1").strip() if given else ""
+    request_id = wanted if REQUEST_ID.fullmatch(wanted) else new_request_id()
+    body = json.dumps(problem_body("overloaded", _DETAIL, path, request_id)) + "\n"
+    lines = [
+        f"HTTP/1.1 {PROBLEMS['overloaded'].status} Service Unavailable",
+        "Content-Type: application/problem+json",
+        f"Content-Length: {len(body)}",
+        f"Retry-After: {retry_after_s}",
+        f"X-Request-ID: {request_id}",
+        "Connection: close",
+        *_cors(head, cors_origins),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode("ascii")
+
+
+def _cors(head: bytes, allowed: Sequence[str]) -> list[str]:
+    """Return the headers without which a page of an allowed origin could not read the refusal."""
+    found = _ORIGIN.search(head)
+    origin = found[1].decode("latin-1").strip() if found else ""
+    if not origin or not ({origin, "*"} & set(allowed)):
+        return []
+    name = "*" if "*" in allowed else origin
+    return [f"Access-Control-Allow-Origin: {name}", "Access-Control-Expose-Headers: Retry-After, X-Request-ID"] + (
+        ["Vary: Origin"] if name != "*" else []
+    )
