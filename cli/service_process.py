@@ -62,7 +62,8 @@ def service(settings: Mapping[str, str], workers: int, log: Path) -> Iterator[st
     environ = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
     environ |= {f"TRIPTYCH_{name}": value for name, value in settings.items()}
     environ |= {"TRIPTYCH_HOST": "127.0.0.1", "TRIPTYCH_PORT": str(port), "TRIPTYCH_LOG_LEVEL": "info"}
-    with process([sys.executable, "-m", "gunicorn", "app:app"], environ, log) as child:
+    bound = ("-m", "cli.bound_process", str(os.getpid()))
+    with process([sys.executable, *bound, "-m", "gunicorn", "app:app"], environ, log) as child:
         _wait(child, workers, log)
         yield f"http://127.0.0.1:{port}"
 
