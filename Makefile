@@ -12,6 +12,11 @@ FREE_MB := 4000
 OURS := PYTHON VENV
 $(foreach v,$(filter-out $(OURS),$(.VARIABLES)),$(if $(filter command_line,$(subst $() ,_,$(origin $v))),$(eval export TRIPTYCH_$v := $($v))))
 
+# The settings file of `make serve`: the one that is named, or what `models tune` writes. Its lines come after those
+# of the command line and before what `make serve` says by itself: an empty variable counts as unset.
+SETTINGS := $(or $(TRIPTYCH_SETTINGS_FILE),$(wildcard triptych.env))
+unless_in_file = $(if $(shell test -f "$(SETTINGS)" && grep -E '^ *(TRIPTYCH_)?$1 *= *[^ ]' "$(SETTINGS)"),,$2)
+
 .PHONY: help setup serve test test-slow bench bench-full check format clean
 .DEFAULT_GOAL := help
 
@@ -31,8 +36,9 @@ $(INSTALLED): requirements.txt requirements-serve.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-serve: export TRIPTYCH_WEIGHTS := $(or $(TRIPTYCH_WEIGHTS),auto)
-serve: export TRIPTYCH_PREPARE := $(or $(TRIPTYCH_PREPARE),changed)
+serve: export TRIPTYCH_SETTINGS_FILE := $(SETTINGS)
+serve: export TRIPTYCH_WEIGHTS := $(or $(TRIPTYCH_WEIGHTS),$(call unless_in_file,WEIGHTS,auto))
+serve: export TRIPTYCH_PREPARE := $(or $(TRIPTYCH_PREPARE),$(call unless_in_file,PREPARE,changed))
 serve: $(INSTALLED) ## prepare the models and serve on port 5000
 	@exec $(BIN)/gunicorn app:app
 

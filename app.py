@@ -45,16 +45,16 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
         start_process=partial(prepare_pillow, settings.max_pixels),
     )
     register_routes(app, settings.max_request_mb * MB, settings.cors_origins)
-    app.cli.add_command(models_cli(prepared, settings.weights_dir, usable_cores(), settings.max_pixels))
+    app.cli.add_command(models_cli(prepared, settings, usable_cores()))
     return app
 
 
 def _loader(settings: Settings, prepared: PreparedModels) -> Load:
     engine = resolve_engine(settings.engine, settings.device)
     precision = resolve_precision(settings.precision, engine)
-    make_engine = engine_maker(engine, settings.device, usable_cores())
+    make_engine = engine_maker(engine, settings.device, usable_cores(), settings.threads)
     limits = UploadLimits(settings.formats, settings.max_pixels)
-    cores = cache(lambda: Cores(runtime_folder() / "cores", usable_cores()))  # makes a folder, so only when it loads
+    cores = cache(lambda: Cores(runtime_folder() / "cores", usable_cores(), settings.threads))  # late: makes a folder
     return lambda name: prepared.load(name, precision, make_engine, limits, cores())
 
 
@@ -73,7 +73,7 @@ def __getattr__(name: str) -> Flask:
 
 
 if __name__ == "__main__":
-    for name in ("TRIPTYCH_WEIGHTS_DIR", "TRIPTYCH_CACHE_DIR"):
+    for name in ("TRIPTYCH_WEIGHTS_DIR", "TRIPTYCH_CACHE_DIR", "TRIPTYCH_SETTINGS_FILE"):
         if folder := os.environ.get(name):  # as the caller means it, before we move
             os.environ[name] = str(Path(folder).expanduser().absolute())
     os.chdir(Path(__file__).parent)

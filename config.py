@@ -1,37 +1,26 @@
-"""Settings: one frozen table, read once from the environment. The README's table is tested against it."""
+"""Settings: one frozen table, read once. The README's table is tested against it."""
 
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from given import Given, gather
 from models.catalog import CATALOG
 from models.engines import Device, EngineKind, resolve_engine, resolve_precision
 from models.plan import WeightsMode
 from preprocessing.sniff import FORMATS
 from preprocessing.spec import Resize
+from setting_types import LowerCommaList, Origins, PowerOfTwo
 
-PREFIX = "TRIPTYCH_"
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?")
+_NAMES = re.compile(r"\b([A-Z_]+)=")
 
 
 class SettingsError(Exception):
     """A setting is unknown or has a bad value; each line of `str(error)` names one."""
-
-
-def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _split_lower(value: object) -> object:
-    return _split(value.lower()) if isinstance(value, str) else value
-
-
-CommaList = Annotated[tuple[str, ...], BeforeValidator(_split)]
-LowerCommaList = Annotated[tuple[str, ...], BeforeValidator(_split_lower)]
 
 
 class Settings(BaseModel):
@@ -64,6 +53,9 @@ class Settings(BaseModel):
     engine: EngineKind = Field(EngineKind.AUTO, description="litert or keras; auto is litert unless DEVICE=gpu")
     device: Device = Field(Device.AUTO, description="cpu or gpu; gpu without a GPU stops the start")
     workers: int | None = Field(None, ge=1, description="Worker processes; unset: one a core")
+    threads: PowerOfTwo | None = Field(
+        None, description="Most threads of one inference, a power of two; unset: all cores, at most 8"
+    )
     max_waiting: int = Field(
         4, ge=1, description="Requests for /predict that may wait for each core; more are refused at once with 503"
     )
@@ -75,11 +67,14 @@ class Settings(BaseModel):
         ("jpeg", "png"), min_length=1, description=f"Image formats, of {', '.join(FORMATS)}"
     )
     grace_s: int = Field(30, ge=1, description="Seconds that requests in flight get to end after SIGTERM")
-    cors_origins: CommaList = Field(
+    cors_origins: Origins = Field(
         (), description="Origins whose pages may call from a browser (https://a.example), or *"
     )
     access_log: bool = Field(True, description="One line a request, on stderr like the others")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line written")
+    settings_file: Path | None = Field(
+        None, description="File of lines `NAME=value`; the environment and `make serve NAME=value` win over it"
+    )
 
     @field_validator("models", "formats")
     @classmethod
@@ -89,15 +84,7 @@ class Settings(BaseModel):
             raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(known)}")
         return tuple(dict.fromkeys(value))
 
-    @field_validator("cors_origins")
-    @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        # Flask-CORS would read anything with *, ? or [ in it as a regular expression without anchors.
-        if bad := [origin for origin in value if origin != "*" and not _ORIGIN.fullmatch(origin)]:
-            raise ValueError(f"not an origin such as https://page.example: {', '.join(bad)}")
-        return value
-
-    @field_validator("weights_dir", "cache_dir")
+    @field_validator("weights_dir", "cache_dir", "settings_file")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value and value.expanduser().absolute()
@@ -125,17 +112,13 @@ class Settings(BaseModel):
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings; an empty value counts as unset.
+    """Read the settings: the environment, then the file it names, then the defaults; an empty value counts as unset.
 
-    Raises: SettingsError: a name with our prefix is unknown, or a value is bad; all of them are named.
+    Raises: SettingsError: a name is unknown, a value bad or the file unreadable; all of them are named.
     """
-    given = {name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX) and value}
-    fields = {name.upper(): name for name in Settings.model_fields}
-    problems = [
-        f"{PREFIX}{name} is no setting of Triptych; the README lists them." for name in given if name not in fields
-    ]
+    given, problems = gather(environ, {name.upper() for name in Settings.model_fields})
     try:
-        settings = Settings.model_validate({fields[name]: value for name, value in given.items() if name in fields})
+        settings = Settings.model_validate({name.lower(): each.value for name, each in given.items()})
     except ValidationError as error:
         problems += [_problem(str(e["loc"][0]).upper() if e["loc"] else "", e["msg"], given) for e in error.errors()]
     if problems:
@@ -143,6 +126,10 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
-def _problem(name: str, message: str, given: Mapping[str, str]) -> str:
+def _problem(name: str, message: str, given: Mapping[str, Given]) -> str:
     message = message.removeprefix("Value error, ")
-    return f"{PREFIX}{name}={given.get(name, '')!r}: {message}" if name else message
+    if name:
+        each = given.get(name, Given(""))
+        return f"{each.named(name)}={each.value!r}: {message}"
+    places = [given[n].named(n) for n in _NAMES.findall(message) if n in given and given[n].place]
+    return f"{message} ({'; '.join(places)})" if places else message

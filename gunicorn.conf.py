@@ -46,8 +46,10 @@ logconfig_dict = {
 }
 
 
-def on_starting(server: object) -> None:
+def on_starting(server: Any) -> None:
     """Before anything is forked: refuse DEVICE=gpu without a GPU; prepare what PREPARE says."""
+    if settings.settings_file:
+        server.log.info("Settings from %s, under those of the environment", settings.settings_file)
     try:
         if settings.device is Device.GPU:
             with tempfile.TemporaryDirectory() as folder:

@@ -1,21 +1,19 @@
 """The services that are measured, started as their users start them and stopped when measured."""
 
 import os
-import signal
-import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.places import LOGS, ROOT
+from bench.places import LOGS
 from bench.subject import Subject
+from cli.service_process import free_port, process
 
 START_S = 180
-STOP_S = 30
 # What the caller's environment must not bring into a service: settings, and the options of a `make` around us.
 _NOT_OURS = ("TRIPTYCH_", "MAKE", "MFLAGS")
 
@@ -36,32 +34,10 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)}
 
 
-def free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
-
-
-@contextmanager
-def process(command: Sequence[str], environ: dict[str, str], log_name: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a command in a session of its own, its output in logs/; end all of it at the end of the block."""
+def log_file(name: str) -> Path:
+    """Return where the output of the process *name* goes."""
     LOGS.mkdir(parents=True, exist_ok=True)
-    with (LOGS / f"{log_name}.log").open("wb") as log:
-        child = subprocess.Popen(  # noqa: S603  # our own command
-            command, cwd=ROOT, env=environ, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        yield child
-    finally:
-        child.terminate()
-        try:
-            child.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)  # children that outlived it
-        child.wait()
+    return LOGS / f"{name}.log"
 
 
 @contextmanager
@@ -71,7 +47,7 @@ def running(subject: Subject) -> Iterator[Running]:
     command = [part.replace("{port}", str(port)) for part in subject.command]
     if not Path(command[0]).exists():
         raise RowFailed(f"{subject.name}: its environment could not be made ({command[0]} is missing)")
-    with process(command, clean_environment() | dict(subject.environ), subject.name) as child:
+    with process(command, clean_environment() | dict(subject.environ), log_file(subject.name)) as child:
         _wait(f"http://127.0.0.1:{port}/readyz", child, subject.name)
         yield Running(f"http://127.0.0.1:{port}/predict", child.pid)
 

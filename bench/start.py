@@ -17,9 +17,10 @@ from bench.figure import Figure, Result
 from bench.places import prepared
 from bench.probe import Bench
 from bench.ratio import estimate
-from bench.services import START_S, RowFailed, clean_environment, free_port, process
+from bench.services import START_S, RowFailed, clean_environment, log_file
 from bench.subject import ALL_NETWORKS, Subject, ours
 from cli.exchange import Request
+from cli.service_process import free_port, process
 from models.known_answers import KnownAnswers, tolerance
 from models.labels import imagenet_labels
 from models.manifest import Manifest, Precision
@@ -58,7 +59,8 @@ class Start:
 
 
 def _start_s() -> float:
-    settings = dict(ours(networks=ALL_NETWORKS).environ)
+    # The settings file of whoever runs the bench must not change what is measured.
+    settings = {**dict(ours(networks=ALL_NETWORKS).environ), "SETTINGS_FILE": "/dev/null"}
     port = free_port()
     assignments = [f"{name.removeprefix('TRIPTYCH_')}={value}" for name, value in settings.items()]
     make = shutil.which("make")
@@ -68,7 +70,7 @@ def _start_s() -> float:
     request, class_id, prob = _known_answer()
     request = Request(("127.0.0.1", port), request.message)
     start = time.monotonic()
-    with process(command, clean_environment(), "make serve") as child:
+    with process(command, clean_environment(), log_file("make serve")) as child:
         while time.monotonic() < start + START_S and child.poll() is None:
             answer = _ask(request)
             if answer is not None:

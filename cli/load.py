@@ -8,7 +8,7 @@ the same under both (medians of 5 and 7 pairs: 1.01 and 0.995), and wrk has no o
 import random
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 
 from cli.exchange import Request
@@ -20,7 +20,11 @@ _LONG_S = 0.1  # the longest sleep, so that timeouts are noticed
 
 
 def closed_loop(
-    request: Request, connections: int, seconds: float, ramp_s: float = 1.0, timeout_s: float = TIMEOUT_S
+    request: Request | Sequence[Request],
+    connections: int,
+    seconds: float,
+    ramp_s: float = 1.0,
+    timeout_s: float = TIMEOUT_S,
 ) -> Tally:
     """Keep *connections* requests under way; count the good answers from *ramp_s* on, for *seconds*.
 

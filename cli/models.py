@@ -1,4 +1,4 @@
-"""flask --app app models prepare | list | verify | evaluate."""
+"""flask --app app models prepare | list | verify | evaluate | tune."""
 
 from pathlib import Path
 
@@ -7,6 +7,8 @@ from flask.cli import AppGroup
 
 from cli.evaluate import evaluate_command
 from cli.prepare import measure_models, prepare_models
+from cli.tune import tune_command
+from config import Settings
 from models.catalog import CATALOG
 from models.engines import Device, EngineKind, engine_maker
 from models.errors import ModelError, WeightsMissing
@@ -17,24 +19,22 @@ from models.speeds import MachineHalf
 from models.variants import Variant, variants
 
 MB = 1 << 20
+_IMAGES_HELP = """Folder of 200 or more photos like those you will send: calibrates int8-static, and judges the quicker
+precisions by their agreement with float32."""
 
 
-def models_cli(prepared: PreparedModels, weights_dir: Path | None, cores: int, max_pixels: int) -> AppGroup:
+def models_cli(prepared: PreparedModels, settings: Settings, cores: int) -> AppGroup:
     """Return the command group `models`."""
-    group = AppGroup("models", help="Prepare, list, verify and evaluate the networks.")
-    group.add_command(evaluate_command(prepared, max_pixels))
+    group = AppGroup("models", help="Prepare, list, verify, evaluate and tune the networks.")
+    group.add_command(evaluate_command(prepared, settings.max_pixels))
+    group.add_command(tune_command(prepared, settings, cores))
 
     @group.command("prepare")
     @click.argument("names", nargs=-1)
-    @click.option(
-        "--images",
-        type=click.Path(path_type=Path),
-        help="Folder of 200 or more photos like those you will send: calibrates int8-static, and judges the quicker "
-        "precisions by their agreement with float32.",
-    )
+    @click.option("--images", type=click.Path(path_type=Path), help=_IMAGES_HELP)
     def prepare(names: tuple[str, ...], images: Path | None) -> None:
         """Convert, quantise, judge and measure what is not prepared yet; by default every model of MODELS."""
-        prepare_models(prepared, weights_dir, cores, _known(names), images)
+        prepare_models(prepared, settings.weights_dir, cores, _known(names), images)
         measure_models(prepared, cores, _known(names))
 
     @group.command("list")

@@ -2,17 +2,23 @@
 
 import select
 import time
+from collections.abc import Sequence
+from itertools import cycle
 
 from cli.exchange import Exchange, Request, State
 from cli.tally import Tally
 
 
 class Traffic:
-    """The exchanges under way, and what became of those that ended after *opens* (monotonic seconds)."""
+    """The exchanges under way, and what became of those that ended after *opens* (monotonic seconds).
 
-    def __init__(self, request: Request, opens: float, seconds: float, timeout_s: float) -> None:
+    Several requests are sent in turn.
+    """
+
+    def __init__(self, request: Request | Sequence[Request], opens: float, seconds: float, timeout_s: float) -> None:
         self.tally = Tally(seconds)
-        self._request, self._opens, self._timeout_s = request, opens, timeout_s
+        self._requests = cycle([request] if isinstance(request, Request) else request)
+        self._opens, self._timeout_s = opens, timeout_s
         self._poll = select.epoll()
         self._open: dict[int, Exchange] = {}  # the oldest first, as dicts keep their order
 
@@ -28,7 +34,7 @@ class Traffic:
 
     def begin(self, began: float) -> None:
         """Start an exchange whose latency counts from *began* (monotonic seconds)."""
-        exchange = Exchange(self._request, began)
+        exchange = Exchange(next(self._requests), began)
         if exchange.state.over:
             self._end(exchange)
             return

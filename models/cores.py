@@ -19,25 +19,28 @@ _NEXT = _WAITING + 1  # the byte that the first of them locks
 _LOOK_S = 0.001  # how often it looks for an idle core: a twentieth of the quickest inference
 
 
-def powers_of_two(cores: int) -> tuple[int, ...]:
-    """Return 1, 2, 4 ... up to *cores* and MOST_THREADS: what an inference may be given."""
-    return tuple(1 << power for power in range(min(cores, MOST_THREADS).bit_length()))
+def powers_of_two(cores: int, most: int | None = None) -> tuple[int, ...]:
+    """Return 1, 2, 4 ... up to *cores* and *most* (None: MOST_THREADS): the threads that an inference may be given."""
+    return tuple(1 << power for power in range(min(cores, most or MOST_THREADS).bit_length()))
 
 
 class Lease:
     """Cores held for one request: one at first, more by `grow`."""
 
-    def __init__(self, file: int, count: int, waited_s: float, first: int) -> None:
+    def __init__(self, file: int, count: int, most: int, waited_s: float, first: int) -> None:
         self.waited_s = waited_s
         self._file = file
         self._count = count
+        self._most = most
         self._held = [first]
 
     def grow(self) -> int:
-        """Take the cores that are idle now, unless somebody waits for one; return how many are held: 1, 2, 4 or 8."""
+        """Take the cores that are idle now, unless somebody waits for one; return how many are held: 1, 2, 4 ..."""
         if not _is_locked(self._file, _WAITING):
-            self._held += [core for core in range(self._count) if core not in self._held and _try(self._file, core)]
-        usable = min(MOST_THREADS, 1 << (len(self._held).bit_length() - 1))
+            for core in range(self._count):
+                if len(self._held) < self._most and core not in self._held and _try(self._file, core):
+                    self._held.append(core)
+        usable = 1 << (len(self._held).bit_length() - 1)
         for core in self._held[usable:]:
             _lock(self._file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, core)
         del self._held[usable:]
@@ -45,11 +48,15 @@ class Lease:
 
 
 class Cores:
-    """*count* cores, shared through the file at *path* (which every sharing process names, and any may create)."""
+    """*count* cores, shared through the file at *path* (which every sharing process names, and any may create).
 
-    def __init__(self, path: Path, count: int) -> None:
+    One inference gets at most *most* of them, a power of two (None: MOST_THREADS): as many as it has threads.
+    """
+
+    def __init__(self, path: Path, count: int, most: int | None = None) -> None:
         self._path = path
         self.count = count
+        self._most = powers_of_two(count, most)[-1]
 
     @contextmanager
     def lease(self) -> Iterator[Lease]:
@@ -58,7 +65,7 @@ class Cores:
         file = self._open()
         try:
             first = self._first(file)
-            yield Lease(file, self.count, time.monotonic() - start, first)
+            yield Lease(file, self.count, self._most, time.monotonic() - start, first)
         finally:
             os.close(file)  # and with it every lock
 

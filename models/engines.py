@@ -55,14 +55,21 @@ def resolve_precision(precision: str, engine: EngineKind) -> Precision | None:
 
 
 def engine_maker(
-    engine: EngineKind, device: Device, cores: int, *, share: bool = True, widest_only: bool = False
+    engine: EngineKind,
+    device: Device,
+    cores: int,
+    most: int | None = None,
+    *,
+    share: bool = True,
+    widest_only: bool = False,
 ) -> MakeEngine:
     """Return what builds the engine for a prepared model, on a machine with *cores* cores.
 
+    *most*: threads of one inference, a power of two (None: `models.cores.MOST_THREADS`).
     *share*: keep the packed weights in a file for all processes; without it nothing is written.
     *widest_only*: for whoever is alone on the machine; what is compiled for fewer threads is memory for nothing.
     """
-    threads = powers_of_two(cores)[-1:] if widest_only else powers_of_two(cores)
+    threads = powers_of_two(cores, most)[-1:] if widest_only else powers_of_two(cores, most)
 
     def litert(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         from models.engine_litert import LiteRtEngine

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from config import PREFIX, Settings, SettingsError, load_settings
+from config import Settings, SettingsError, load_settings
 from cores import usable_cores
+from given import PREFIX
 from preprocessing.spec import Resize
 from tests.conftest import ROOT
 
@@ -47,6 +48,8 @@ BAD = [
     ({"ENGINE": "litert", "DEVICE": "gpu"}, "DEVICE=gpu needs ENGINE=keras"),
     ({"ENGINE": "keras", "PRECISION": "int8"}, "PRECISION=int8 needs ENGINE=litert"),
     ({"WORKERS": "0"}, "TRIPTYCH_WORKERS='0'"),
+    ({"THREADS": "3"}, "TRIPTYCH_THREADS='3': not a power of two"),
+    ({"THREADS": "0"}, "TRIPTYCH_THREADS='0'"),
     ({"FORMATS": "jpeg,gif"}, "unknown: gif"),
     ({"CORS_ORIGINS": "https://*.example.com"}, "not an origin"),
     ({"CORS_ORIGINS": "https://a.example,page.example/x"}, "page.example/x"),

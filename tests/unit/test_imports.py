@@ -15,8 +15,10 @@ MAY_IMPORT = {
     "preprocessing": {"preprocessing"},
     "models": {"preprocessing", "models"},
     "web": {"preprocessing", "models", "web"},
-    "cli": {"preprocessing", "models", "cli", "config", "cores"},  # evaluate: thumbnails; all cores for itself
-    "config": {"preprocessing", "models"},
+    "cli": {"preprocessing", "models", "cli", "config", "cores", "given"},  # evaluate: thumbnails; all cores for itself
+    "config": {"preprocessing", "models", "given", "setting_types"},
+    "given": set(),
+    "setting_types": set(),
     "cores": set(),
     "app": {"preprocessing", "models", "web", "cli", "config", "cores"},
     "gunicorn.conf": {"app", "models", "cli", "config", "cores"},

@@ -174,6 +174,20 @@ def test_a_closed_loop_keeps_its_connections_busy_and_waits_for_the_last() -> No
     assert tally.cpu_s > 0
 
 
+def test_several_requests_are_sent_in_turn() -> None:
+    seen: list[bytes] = []
+
+    def keep(connection: socket.socket) -> None:
+        seen.append(read_request(connection)[-13:-12])
+        connection.sendall(OK)
+
+    with server(keep) as url:
+        requests = [Request.upload(url, image) for image in (b"a", b"b", b"c")]
+        closed_loop(requests, connections=1, seconds=0.1, ramp_s=0)
+    assert len(seen) > 3
+    assert seen == (len(seen) * [b"a", b"b", b"c"])[: len(seen)]
+
+
 def test_a_failure_is_counted_even_while_the_load_ramps_up() -> None:
     with server(resets) as url:
         tally = closed_loop(Request.upload(url, b"x"), connections=1, seconds=0.01, ramp_s=0.02)

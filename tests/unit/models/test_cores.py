@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -51,6 +51,14 @@ def path(tmp_path: Path) -> Path:
 def test_a_lone_request_gets_all_cores_up_to_a_power_of_two(path: Path, count: int, grown: int) -> None:
     with Cores(path, count).lease() as lease:
         assert lease.grow() == grown
+
+
+@pytest.mark.parametrize(("count", "most", "grown"), [(4, 1, 1), (4, 2, 2), (6, 4, 4), (2, 8, 2), (20, 16, 16)])
+def test_no_more_cores_are_held_than_an_inference_has_threads(path: Path, count: int, most: int, grown: int) -> None:
+    with Cores(path, count, most).lease() as lease:
+        assert lease.grow() == grown
+        with Cores(path, count).lease() if count > grown else nullcontext() as other:
+            assert other is None or other.grow() == min(8, 1 << (count - grown).bit_length() - 1)
 
 
 def test_what_is_not_used_is_given_back_at_once(path: Path) -> None:

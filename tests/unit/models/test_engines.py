@@ -27,6 +27,13 @@ def test_an_inference_is_given_a_power_of_two(cores: int, given: tuple[int, ...]
     assert powers_of_two(cores) == given
 
 
+@pytest.mark.parametrize(
+    ("cores", "most", "given"), [(6, 1, (1,)), (6, 2, (1, 2)), (2, 8, (1, 2)), (64, 16, (1, 2, 4, 8, 16))]
+)
+def test_threads_can_be_limited_and_never_exceed_the_cores(cores: int, most: int, given: tuple[int, ...]) -> None:
+    assert powers_of_two(cores, most) == given
+
+
 def test_a_child_that_dies_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
     told: list[str] = []
     with pytest.raises(PrepareError, match=r"(?s)status 7.*its last words"):
