@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from statistics import fmean, median, quantiles
+from statistics import median, quantiles
 
 from bench.figure import Figure, Result
 from bench.pictures import USUAL
@@ -100,9 +100,6 @@ def figures_of(factor: int, run: Run, alone: Run, peaks: list[Run]) -> list[Figu
     unanswered = tally.failed - tally.resets  # resets have a goal of their own
     add("neither answered nor 503 with Retry-After", 100 * unanswered / tally.total, "%", 0)
     add("connection resets", 100 * tally.resets / tally.total, "%", 0.1)
-    if tally.refused:
-        served_s = fmean(each.service_cpu_s / len(each.tally.ok) for each in peaks) * len(tally.ok)
-        add("CPU of a refusal", (run.service_cpu_s - served_s) / len(tally.refused) * 1e3, "ms", None)
     return [_named(figure, f"{factor} x the peak: {figure.name}") for figure in figures]
 
 

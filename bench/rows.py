@@ -5,6 +5,7 @@ from bench.memory import Memory
 from bench.overload import Overload
 from bench.pictures import PHONE, PNG, PROGRESSIVE, Picture
 from bench.probe import BareLoop, MedianMs, Rate
+from bench.refusal import Refusal
 from bench.row import Row
 from bench.start import Start
 from bench.subject import Subject, litserve, naive, onnx_runtime, ours
@@ -26,6 +27,7 @@ def rows(cores: int) -> list[Row]:
         Memory(8, 1100),
         Start("start", started, 2.5),
         Overload(ours()),
+        Refusal(),
     ]
 
 

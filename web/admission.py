@@ -1,7 +1,8 @@
 """Who is served now, and who is told to come again: decided by how many connections wait, before a byte is parsed.
 
 The queue is the kernel's: connections that no worker has accepted yet, all workers' together. Each worker takes the
-oldest. While more wait than may, that one is refused; so those that are served have waited little, however many call.
+oldest. While it and those behind it are more than may wait, it is refused; so those that are served have waited little,
+however many call.
 """
 
 import math
@@ -28,8 +29,9 @@ def waiting_connections(listener: socket.socket) -> int:
 class Admission:
     """One worker's share of the decision.
 
-    *most*: connections that may wait for all *workers* together. `Retry-After` is when there is room: the time that
-    those who wait need, and those who were refused before and will come again by then, served at the pace seen lately.
+    *most*: connections that may wait for all *workers* together, the oldest included. `Retry-After` is when there is
+    room: the time that those who wait need, and those who were refused before and will come again by then, served at
+    the pace seen lately.
     """
 
     def __init__(self, most: int, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,8 +43,8 @@ class Admission:
         self._since = clock()
 
     def refuses(self, waiting: int) -> bool:
-        """Say whether the oldest connection is to be refused while *waiting* others wait."""
-        return waiting > self._most
+        """Say whether the oldest connection is to be refused while *waiting* others wait behind it."""
+        return waiting >= self._most
 
     def served(self, service_s: float) -> None:
         """Take note of how long a request took."""

@@ -81,7 +81,8 @@ def test_the_oldest_are_refused_the_newest_served_and_nobody_is_reset(server: Se
         caller.join()
     assert [caller.error for caller in callers if caller.error] == []
     answers = [caller.answer for caller in callers if caller.answer]
-    assert sorted(answer.status for answer in answers).count(200) in (usable_cores(), usable_cores() + 1)
+    served = sum(answer.status == 200 for answer in answers)
+    assert served in (usable_cores(), usable_cores() - 1), "one of those that may wait can be the probe"
     refused = [answer for answer in answers if answer.status != 200]
     assert {answer.status for answer in refused} == {503}
     assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
