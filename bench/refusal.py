@@ -12,9 +12,9 @@ from bench.probe import Bench
 from bench.services import RowFailed, Running, running
 from bench.subject import Subject, ours
 from bench.tree import cpu_s, tree
-from cli.exchange import Request
-from cli.load import closed_loop, open_loop
-from cli.tally import Tally
+from cli.load.exchange import Request
+from cli.load.loops import closed_loop, open_loop
+from cli.load.tally import Tally
 
 _CALLERS = 800  # below the usual limit of 1,024 open files
 _ARRIVE_S = 3  # for all of them to stand in the kernel's queue; those that come later are refused as well

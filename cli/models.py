@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from cli.evaluate import evaluate_command
+from cli.evaluation.command import evaluate_command
 from cli.prepare import measure_models, prepare_models
-from cli.tune import tune_command
+from cli.tuning.command import tune_command
 from config import Settings
 from models.catalog import CATALOG
 from models.engines import Device, EngineKind, engine_maker

@@ -31,13 +31,13 @@ ONLY_IN = {
     "flask": {"app", "web", "cli", "bench/baselines/naive.py"},
     "werkzeug": {"web"},
     "PIL": {"preprocessing", "models/known_answers.py", "bench"},
-    "jinja2": {"cli/evaluation_page.py"},
+    "jinja2": {"cli/evaluation/page.py"},
     "tensorflow": {"models/engine_keras.py", "models/convert.py", *BASELINES},
     "keras": {"models/engine_keras.py", "models/keras_model.py", "models/random_weights.py", *BASELINES},
     "ai_edge_litert": {"models/engine_litert.py"},
     "ai_edge_quantizer": {"models/quantise.py"},
     **dict.fromkeys(("fastapi", "litserve", "onnxruntime", "tf2onnx"), BASELINES),
-    "matplotlib": {"bench/plot.py", "cli/evaluation_plots.py", "cli/evaluation_marks.py"},
+    "matplotlib": {"bench/plot.py", "cli/evaluation/plots.py", "cli/evaluation/marks.py"},
 }
 
 
