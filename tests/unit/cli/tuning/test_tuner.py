@@ -13,7 +13,7 @@ from cli.service_process import ServiceFailed
 from cli.tuning.candidate import Candidate
 from cli.tuning.tuner import Start, Tuning
 from models.manifest import Precision
-from tests.unit.cli.load.test_loops import OK, REFUSED, Behaviour, answering, read_request, server
+from tests.unit.cli.load.servers import OK, REFUSED, Behaviour, answering, read_request, server
 
 CANDIDATE = Candidate(1, 1, Precision.FLOAT32)
 
