@@ -26,7 +26,8 @@ _HELP = """Find the quickest WORKERS, THREADS and PRECISION for this machine and
 
 Starts the service in each configuration and loads it with more and more connections, until the 99th percentile of the
 latency exceeds the target or the rate stops rising. The best goes into a settings file. Takes some minutes, in which
-nothing else should run on this machine: a service that does disturbs the figures, and is disturbed."""
+nothing else should run on this machine: a service that does disturbs the figures, and is disturbed. Where several
+models are served, PRECISION stays auto, so that each keeps its own."""
 _P99_HELP = """Most the 99th percentile may be, in milliseconds; default: 10 x the median of a lone request in the
 default configuration."""
 
@@ -68,7 +69,9 @@ def _tune(
     found = search(tried, photos, environment(settings, prepared, model), seconds, p99_ms)
     good = _report(found, tried)
     told = [f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {cpu_model()}, {cores} cores", _told(good, found, model)]
-    output.write_text(with_settings(text, good.trial.candidate.settings(), told), encoding="utf-8")
+    part = output.with_name(f".{output.name}.part")  # a service may be reading the file
+    part.write_text(with_settings(text, tried.settings(good.trial.candidate), told), encoding="utf-8")
+    part.replace(output)
     click.echo(
         f"Written to {output}. `make serve` uses triptych.env in its own folder; for any other start set "
         f"TRIPTYCH_SETTINGS_FILE={output.absolute()}."
@@ -77,7 +80,7 @@ def _tune(
 
 def _writable(output: Path) -> str:
     """Return what a file holds that is to be written, minutes before it is.  Raises: OSError, UnicodeError."""
-    text = output.read_text(encoding="utf-8") if output.exists() else ""
+    text = output.read_text(encoding="utf-8-sig") if output.exists() else ""
     if not os.access(output if output.exists() else output.absolute().parent, os.W_OK):
         raise PermissionError(f"{output} can't be written")
     return text

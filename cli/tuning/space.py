@@ -18,10 +18,19 @@ _OUT_OF_THE_WAY = {"max_waiting": "1000"}
 
 
 class Space(NamedTuple):
-    """*default* is what the service does without a settings file, whether it is among *candidates* or not."""
+    """*default* is what the service does without a settings file, whether it is among *candidates* or not.
+
+    *fixes_precision*: PRECISION is searched. It is not where several models are served: it speaks for all of them, and
+    `auto` lets each have its own.
+    """
 
     default: Candidate
     candidates: list[Candidate]
+    fixes_precision: bool
+
+    def settings(self, chosen: Candidate) -> dict[str, str]:
+        """Return what is written for the candidate that was chosen."""
+        return chosen.settings() | ({} if self.fixes_precision else {"PRECISION": "auto"})
 
 
 class Restriction(NamedTuple):
@@ -42,9 +51,10 @@ def space(prepared: PreparedModels, model: str, cores: int, asked: Restriction) 
     half = MachineHalf.read(prepared.folder(model), manifest, cores)
     if odd := [count for count in asked.threads if count & (count - 1)]:
         raise click.UsageError(f"--threads: not a power of two: {', '.join(map(str, odd))}")
-    wanted = _asked(asked.precisions, manifest) or worth_trying(manifest, half)
     default = Candidate(cores, powers_of_two(cores)[-1], half.choice if half else Precision.FLOAT32)
-    return Space(default, candidates(cores, wanted, asked.workers, asked.threads))
+    alone = prepared.names == (model,)
+    wanted = _asked(asked.precisions, prepared) or (worth_trying(manifest, half) if alone else [default.precision])
+    return Space(default, candidates(cores, wanted, asked.workers, asked.threads), alone or bool(asked.precisions))
 
 
 def environment(settings: Settings, prepared: PreparedModels, model: str) -> dict[str, str]:
@@ -62,9 +72,10 @@ def environment(settings: Settings, prepared: PreparedModels, model: str) -> dic
     return given | {name.upper(): value for name, value in _OUT_OF_THE_WAY.items() if name in known}
 
 
-def _asked(precisions: str, manifest: Manifest) -> list[Precision]:
+def _asked(precisions: str, prepared: PreparedModels) -> list[Precision]:
     names = [name.strip() for name in precisions.lower().split(",") if name.strip()]
-    passed = [precision.value for precision, artifact in manifest.artifacts.items() if artifact.passed]
+    manifests = [Manifest.read(folder) for folder in prepared.folders().values()]
+    passed = [p.value for p in Precision if all(p in m.artifacts and m.artifacts[p].passed for m in manifests)]
     if unknown := [name for name in names if name not in passed]:
         raise click.UsageError(f"--precisions: {', '.join(unknown)} can't be served; {', '.join(passed)} can")
     return [Precision(name) for name in dict.fromkeys(names)]

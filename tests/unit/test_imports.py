@@ -26,7 +26,7 @@ MAY_IMPORT = {
 }
 OURS = set(MAY_IMPORT)
 # Each runs in an environment of its own; the bench itself imports no runtime.
-BASELINES = {f"bench/baselines/{name}.py" for name in ("naive", "litserve_app", "ort_app", "export_onnx")}
+BASELINES = {f"bench/baselines/{name}.py" for name in ("naive", "litserve_app", "ort_app", "ort_bare", "export_onnx")}
 ONLY_IN = {
     "flask": {"app", "web", "cli", "bench/baselines/naive.py"},
     "werkzeug": {"web"},

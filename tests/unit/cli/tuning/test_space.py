@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import click
 import pytest
 
-from cli.tuning.space import environment
+from cli.tuning.space import Restriction, environment, space
 from config import Settings, load_settings
-from models.plan import WeightsMode
+from models.catalog import CATALOG
+from models.manifest import Precision
+from models.plan import Job, WeightsMode
 from models.prepared import PreparedModels
 from models.store import Store
+from tests.unit.models.builds import GOOD, REFUSED, fake_build
 
 
 def shared(tmp_path: Path, **settings: str) -> dict[str, str]:
@@ -39,3 +43,36 @@ def test_only_settings_that_exist_are_set_and_admission_is_out_of_the_way(tmp_pa
     found = shared(tmp_path)
     assert {name.lower() for name in found} <= set(Settings.model_fields)
     assert found.get("MAX_WAITING") == ("1000" if "max_waiting" in Settings.model_fields else None)
+
+
+def two_models(tmp_path: Path, *names: str) -> PreparedModels:
+    """MobileNetV2, whose int8 passed the gate, and VGG16, whose did not."""
+    store, weights = Store(tmp_path), tmp_path / "w.h5"
+    weights.write_bytes(b"w")
+    for name, int8 in (("mobilenetv2", GOOD), ("vgg16", REFUSED)):
+        judged = {Precision.FLOAT16: GOOD, Precision.INT8: int8, Precision.INT8_STATIC: REFUSED}
+        fake_build(store, Job(CATALOG[name], weights), judged)
+    return PreparedModels(store, names, WeightsMode.IMAGENET)
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.tuning.space.measure_models", lambda *_: None)
+
+
+@pytest.mark.usefixtures("unmeasured")
+def test_where_several_models_are_served_each_keeps_its_own_precision(tmp_path: Path) -> None:
+    found = space(two_models(tmp_path, "mobilenetv2", "vgg16"), "mobilenetv2", 2, Restriction())
+    assert {each.precision for each in found.candidates} == {found.default.precision}
+    assert found.settings(found.candidates[0])["PRECISION"] == "auto"
+
+
+@pytest.mark.usefixtures("unmeasured")
+def test_a_precision_that_one_of_the_models_can_t_serve_is_refused(tmp_path: Path) -> None:
+    both = two_models(tmp_path, "mobilenetv2", "vgg16")
+    with pytest.raises(click.UsageError, match="int8 can't be served"):
+        space(both, "mobilenetv2", 2, Restriction(precisions="int8"))
+    asked = space(both, "mobilenetv2", 2, Restriction(precisions="float16"))
+    assert asked.settings(asked.candidates[0])["PRECISION"] == "float16"
+    alone = space(two_models(tmp_path, "mobilenetv2"), "mobilenetv2", 2, Restriction(precisions="int8"))
+    assert alone.settings(alone.candidates[0])["PRECISION"] == "int8"
