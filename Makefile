@@ -15,7 +15,7 @@ $(foreach v,$(filter-out $(OURS),$(.VARIABLES)),$(if $(filter command_line,$(sub
 # The settings file of `make serve`: the one that is named, or what `models tune` writes. Its lines come after those
 # of the command line and before what `make serve` says by itself: an empty variable counts as unset.
 SETTINGS := $(or $(TRIPTYCH_SETTINGS_FILE),$(wildcard triptych.env))
-unless_in_file = $(if $(shell test -f "$(SETTINGS)" && grep -E '^ *(TRIPTYCH_)?$1 *= *[^ ]' "$(SETTINGS)"),,$2)
+unless_in_file = $(if $(shell test -f "$(SETTINGS)" && grep -P '^(\xEF\xBB\xBF)?\s*(TRIPTYCH_)?$1\s*=\s*\S' "$(SETTINGS)"),,$2)
 
 .PHONY: help setup serve test test-slow bench bench-full check format clean
 .DEFAULT_GOAL := help

@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from given import Given, gather
+from given import PREFIX, SETTINGS_FILE, Given, gather
 from models.catalog import CATALOG
 from models.engines import Device, EngineKind, resolve_engine, resolve_precision
 from models.plan import WeightsMode
@@ -44,8 +44,8 @@ class Settings(BaseModel):
     cache_dir: Path = Field(Path("~/.cache/triptych"), description="Folder for prepared models")
     prepare: Literal["never", "missing", "changed"] = Field(
         "missing",
-        description="What a start prepares first: never: nothing; missing: what never was; changed: all that changed "
-        "(`make serve`)",
+        description="What a start prepares before it measures what is new here: never: nothing; missing: what never "
+        "was; changed: all that changed (`make serve`)",
     )
     precision: Literal["auto", "float32", "float16", "int8", "int8-static"] = Field(
         "auto", description="Of the artifact served; auto: the fastest on this machine that passed the gate"
@@ -124,6 +124,15 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if problems:
         raise SettingsError("\n".join(problems))
     return settings
+
+
+def pinned(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return what a settings file says as lines for the environment: read once, by the master, for its workers."""
+    given, _ = gather(environ, {name.upper() for name in Settings.model_fields})
+    if SETTINGS_FILE not in given:
+        return []
+    lines = [f"{PREFIX}{name}={each.value}" for name, each in given.items() if name != SETTINGS_FILE]
+    return [*lines, f"{PREFIX}{SETTINGS_FILE}="]
 
 
 def _problem(name: str, message: str, given: Mapping[str, Given]) -> str:

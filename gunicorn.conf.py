@@ -5,9 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import app as _app  # noqa: F401  # imported so that the workers share its pages; each makes its own after the fork
+import app as _app  # noqa: F401  # so that workers share its pages (and HUP reads settings anew, not code)
 from cli.prepare import measure_models, prepare_models
-from config import SettingsError, load_settings
+from config import SettingsError, load_settings, pinned
 from cores import usable_cores
 from models.engines import Device, EngineKind, require_gpu, resolve_engine
 from models.errors import ModelError
@@ -24,6 +24,7 @@ workers = settings.workers or usable_cores()  # one a core; they share the cores
 # Sync, because that is balanced at every number of connections and CompiledModel holds the GIL (ADR 0002); with a door
 # in front (ADR 0006).
 worker_class = "web.worker.AdmittingWorker"
+raw_env = pinned()  # a worker that is forked later serves what its siblings do, whatever became of the settings file
 preload_app = False  # runtimes must not be forked: models are loaded in the worker
 timeout = 120  # above the worst load (packing VGG16 in float32 on a busy core: 8 s); also ends a body that takes longer
 graceful_timeout = settings.grace_s

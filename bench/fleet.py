@@ -7,8 +7,8 @@ from typing import Self
 
 from bench.services import Running, running
 from bench.subject import Subject
-from cli.exchange import Request
-from cli.load import closed_loop
+from cli.load.exchange import Request
+from cli.load.loops import closed_loop
 
 _WARM_CONNECTIONS = 8
 

@@ -8,8 +8,8 @@ from bench.probe import Bench
 from bench.services import running
 from bench.subject import ALL_NETWORKS, Subject, ours
 from bench.tree import pss_mb
-from cli.exchange import Request
-from cli.load import closed_loop
+from cli.load.exchange import Request
+from cli.load.loops import closed_loop
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from bench.probe import Bench
 from bench.ratio import estimate
 from bench.subject import Subject
 from bench.tree import cpu_s
-from cli.exchange import Request
-from cli.load import closed_loop, open_loop, poisson
-from cli.tally import Tally
+from cli.load.exchange import Request
+from cli.load.loops import closed_loop, open_loop, poisson
+from cli.load.tally import Tally
 
 _SLICES = 6  # of an overload, for the interval of its goodput
 _PEAK_CONNECTIONS = 8

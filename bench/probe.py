@@ -13,9 +13,9 @@ from bench.pictures import USUAL, Picture
 from bench.places import ROOT, prepared
 from bench.services import RowFailed, clean_environment
 from bench.subject import Subject
-from cli.exchange import Request
-from cli.load import closed_loop
-from cli.tally import Tally
+from cli.load.exchange import Request
+from cli.load.loops import closed_loop
+from cli.load.tally import Tally
 
 _MANY = 8  # connections, above which a service may refuse some
 

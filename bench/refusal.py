@@ -12,9 +12,9 @@ from bench.probe import Bench
 from bench.services import RowFailed, Running, running
 from bench.subject import Subject, ours
 from bench.tree import cpu_s, tree
-from cli.exchange import Request
-from cli.load import closed_loop, open_loop
-from cli.tally import Tally
+from cli.load.exchange import Request
+from cli.load.loops import closed_loop, open_loop
+from cli.load.tally import Tally
 
 _CALLERS = 800  # below the usual limit of 1,024 open files
 _ARRIVE_S = 3  # for all of them to stand in the kernel's queue; those that come later are refused as well
@@ -22,7 +22,7 @@ _ARRIVE_S = 3  # for all of them to stand in the kernel's queue; those that come
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One worker that lets two wait is stopped while hundreds call, then goes on: it refuses nearly all of them."""
+    """One worker, letting one wait a core, is stopped while hundreds call, then goes on: it refuses nearly all."""
 
     slug: str = "refusal"
     title: str = "CPU of a refusal, 176 KB sent with it"
@@ -49,7 +49,12 @@ class Refusal:
             raise RowFailed(f"nobody was refused: {tally.failed} of {tally.total} failed")
         cost_ms = (used_s - len(tally.ok) * each_s) / len(tally.refused) * 1e3
         figures = (Figure(self.title, cost_ms, cost_ms, cost_ms, "ms"),)
-        raw = {"answered": [float(len(tally.ok))], "refused": [float(len(tally.refused))], "CPU s": [used_s, each_s]}
+        raw = {
+            "answered": [float(len(tally.ok))],
+            "refused": [float(len(tally.refused))],
+            "failed": [float(tally.failed)],
+            "CPU s": [used_s, each_s],
+        }
         return Result(self.slug, figures, raw, {subject.name: subject.configuration})
 
 

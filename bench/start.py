@@ -19,7 +19,7 @@ from bench.probe import Bench
 from bench.ratio import estimate
 from bench.services import START_S, RowFailed, clean_environment, log_file
 from bench.subject import ALL_NETWORKS, Subject, ours
-from cli.exchange import Request
+from cli.load.exchange import Request
 from cli.service_process import free_port, process
 from models.known_answers import KnownAnswers, tolerance
 from models.labels import imagenet_labels

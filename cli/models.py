@@ -5,13 +5,15 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from cli.evaluate import evaluate_command
+from cli.evaluation.command import evaluate_command
 from cli.prepare import measure_models, prepare_models
-from cli.tune import tune_command
+from cli.tuning.command import tune_command
 from config import Settings
 from models.catalog import CATALOG
 from models.engines import Device, EngineKind, engine_maker
 from models.errors import ModelError, WeightsMissing
+from models.gate import objection
+from models.judgement import Gate
 from models.manifest import Manifest, Precision
 from models.packed import discard_damaged
 from models.prepared import PreparedModels
@@ -32,10 +34,11 @@ def models_cli(prepared: PreparedModels, settings: Settings, cores: int) -> AppG
     @group.command("prepare")
     @click.argument("names", nargs=-1)
     @click.option("--images", type=click.Path(path_type=Path), help=_IMAGES_HELP)
-    def prepare(names: tuple[str, ...], images: Path | None) -> None:
+    @click.option("--measure", is_flag=True, help="Measure the speeds again: the machine was busy, or has changed.")
+    def prepare(names: tuple[str, ...], images: Path | None, *, measure: bool) -> None:
         """Convert, quantise, judge and measure what is not prepared yet; by default every model of MODELS."""
         prepare_models(prepared, settings.weights_dir, cores, _known(names), images)
-        measure_models(prepared, cores, _known(names))
+        measure_models(prepared, cores, _known(names), again=measure)
 
     @group.command("list")
     def list_() -> None:
@@ -73,10 +76,10 @@ def _table(prepared: PreparedModels, name: str, cores: int) -> str:
     head = f"{name:<12} weights: {manifest.weights.kind}; gate: {manifest.gate}" + (
         "" if half else "; not measured here"
     )
-    return "\n".join([head, *(_row(variant, choice) for variant in variants(manifest, half))])
+    return "\n".join([head, *(_row(variant, choice, manifest.gate) for variant in variants(manifest, half))])
 
 
-def _row(variant: Variant, choice: Precision) -> str:
+def _row(variant: Variant, choice: Precision, gate: Gate) -> str:
     mark = "*" if variant.precision is choice else " " if variant.passed else "x"
     row = f"  {mark} {variant.precision:<12} {variant.size / MB:6.1f} MB"
     if speed := variant.speed:
@@ -84,7 +87,7 @@ def _row(variant: Variant, choice: Precision) -> str:
     if found := variant.agreement:
         row += f"  same top-1 {found.agreed} of {found.compared} (95 %: from {found.low:.1%}), p99 change "
         row += f"{found.p99_change:.3f}"
-    return row + ("" if variant.passed else "  REFUSED")
+    return row + ("" if variant.passed else f"  REFUSED: {objection(found, gate) if found else 'not judged'}")
 
 
 def _verify(prepared: PreparedModels, name: str) -> bool:

@@ -1,6 +1,7 @@
 """What `models prepare` does, and a start before it serves: build what is missing, measure what is new here."""
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -9,12 +10,14 @@ from cli.progress import Progress
 from models.child import run_in_child
 from models.errors import ModelError
 from models.gate import MIN_PHOTOS
+from models.judgement import Gate
 from models.manifest import Manifest
 from models.photos import find_photos
-from models.plan import Plan, Planner
-from models.prepare import build
+from models.plan import Job, Plan, Planner
+from models.prepare import build, gate_of
 from models.prepared import PreparedModels
 from models.speeds import MachineHalf
+from models.store import Store
 
 NO_WEIGHTS = """
   !! No weights for any model: serving RANDOM weights. Answers are well-formed and mean nothing.
@@ -44,6 +47,7 @@ def prepare_models(
             for name in plan.withdraw:
                 store.withdraw(name)
             for job in progress.jobs(plan.jobs):
+                _tell_of_lost_photos(store, job)
                 build(store, job, progress.step, cores)
     except (ModelError, OSError) as error:
         raise SystemExit(str(error)) from None
@@ -51,8 +55,11 @@ def prepare_models(
         progress.close()
 
 
-def measure_models(prepared: PreparedModels, cores: int, names: tuple[str, ...] = ()) -> None:
-    """Measure on this machine what was never measured on it; where that fails, float32 is served and it is said."""
+def measure_models(prepared: PreparedModels, cores: int, names: tuple[str, ...] = (), *, again: bool = False) -> None:
+    """Measure on this machine what was never measured on it; where that fails, float32 is served and it is said.
+
+    *again*: also what was, as if it had not been.
+    """
     progress = Progress()
     for name in names or prepared.names:
         try:
@@ -60,6 +67,8 @@ def measure_models(prepared: PreparedModels, cores: int, names: tuple[str, ...] 
             manifest = Manifest.read(folder)
         except ModelError:
             continue  # not prepared, or without weights: the start says so
+        if again:
+            MachineHalf.forget(folder, manifest, cores)
         if manifest.fits_us() and MachineHalf.read(folder, manifest, cores) is None:
             _measure(name, folder, cores, progress)
     progress.close()
@@ -76,6 +85,14 @@ def _measure(name: str, folder: Path, cores: int, progress: Progress) -> None:
         reason = str(error)
     if reason:
         click.echo(f"{name}: its speeds can't be measured or kept, so PRECISION=auto is float32: {reason}", err=True)
+
+
+def _tell_of_lost_photos(store: Store, job: Job) -> None:
+    name = job.architecture.name
+    with suppress(ModelError):
+        before = Manifest.read(store.folder(name, random=job.weights is None))
+        if before.gate is Gate.PHOTOS and gate_of(job) is not Gate.PHOTOS:
+            click.echo(f"{name} was judged by photos, and is not any more: name them again with --images.", err=True)
 
 
 def _announce(plan: Plan) -> None:

@@ -69,21 +69,31 @@ def engine_maker(
     *share*: keep the packed weights in a file for all processes; without it nothing is written.
     *widest_only*: for whoever is alone on the machine; what is compiled for fewer threads is memory for nothing.
     """
-    threads = powers_of_two(cores, most)[-1:] if widest_only else powers_of_two(cores, most)
+    if engine is EngineKind.KERAS:
+        return _keras(device)
+    threads = powers_of_two(cores, most)
+    return _litert(threads[-1:] if widest_only else threads, share=share)
 
-    def litert(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
+
+def _litert(threads: tuple[int, ...], *, share: bool) -> MakeEngine:
+    def make(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         from models.engine_litert import LiteRtEngine
 
         artifact, sha256 = folder / precision.file, manifest.artifacts[precision].record.sha256
-        make = partial(LiteRtEngine, artifact, architecture.input, manifest.classes)
+        load = partial(LiteRtEngine, artifact, architecture.input, manifest.classes)
 
         def pack(file: Path) -> None:
-            make(packed=file)
+            load(packed=file)
 
         packed = packed_weights(artifact, sha256, pack) if share else None
-        return make(threads=threads, packed=packed)
+        return load(threads=threads, packed=packed)
 
-    def keras(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
+    return make
+
+
+def _keras(device: Device) -> MakeEngine:
+    def make(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
+        del precision  # float32 alone
         from models.engine_keras import KerasEngine
 
         weights = folder / manifest.weights.path  # absolute for a file of the user's, relative for random ones
@@ -91,7 +101,7 @@ def engine_maker(
             raise EngineError(f"the weights that {architecture.name} was prepared from are gone or changed")
         return KerasEngine(architecture, weights, device)
 
-    return keras if engine is EngineKind.KERAS else litert
+    return make
 
 
 def require_gpu(log: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from models.engine import Scores
 from models.interval import wilson
-from models.manifest import Agreement, Gate
+from models.judgement import Agreement, Gate
 
 MIN_PHOTOS = 200
 MARGIN = 0.05  # float32's first probability minus its second: below it, either label is a coin's toss
@@ -39,7 +39,12 @@ def agreement(comparisons: Sequence[Comparison]) -> Agreement:
     return Agreement(images=len(comparisons), compared=len(sure), agreed=agreed, low=low, p99_change=p99)
 
 
-def passes(found: Agreement, gate: Gate) -> bool:
-    """Say whether a precision that agrees with float32 as *found* may be served; not a number never passes."""
-    close = found.p99_change <= MAX_P99_CHANGE
-    return close and (gate is Gate.NUMERIC or found.low >= MIN_AGREEMENT)
+def objection(found: Agreement, gate: Gate) -> str:
+    """Return why a precision that agrees with float32 as *found* may not be served; empty: it may."""
+    if not found.p99_change <= MAX_P99_CHANGE:  # also what is not a number
+        return f"probabilities change by more than {MAX_P99_CHANGE:g}"
+    if gate is Gate.NUMERIC or found.low >= MIN_AGREEMENT:
+        return ""
+    if found.agreed == found.compared:
+        return f"float32 is sure of too few photos ({found.compared})"
+    return f"the same top-1 is not certain for {MIN_AGREEMENT:.0%}"

@@ -9,8 +9,9 @@ from models.cores import powers_of_two
 from models.engine_litert import LiteRtEngine
 from models.errors import PrepareError
 from models.gate import MIN_PHOTOS, Comparison, agreement, compare
+from models.judgement import Agreement
 from models.known_answers import generated_images
-from models.manifest import Agreement, Precision
+from models.manifest import Precision
 from models.photos import decoded, for_calibration
 from preprocessing.spec import InputSpec
 from preprocessing.transform import Tensor, normalise

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from models.catalog import CATALOG, Architecture
 from models.errors import ArtifactError
 from models.file_record import FileRecord
+from models.judgement import Agreement, Gate, PhotoSet
 from models.labels import labels_sha256
 
 FILE_NAME = "manifest.json"
@@ -59,28 +60,6 @@ class Input(_Frozen):
     normalisation: str
 
 
-class Gate(StrEnum):
-    """By what a precision was judged that is served in place of float32."""
-
-    PHOTOS = "photos"  # of the operator's: agreement and change of the probabilities
-    NUMERIC = "numeric"  # too few photos: generated images, change of the probabilities alone
-    NONE = "none (random weights)"  # nothing to lose
-
-
-class Agreement(_Frozen):
-    """How a precision answers beside float32 on *images* images.
-
-    *compared*: those where float32 is sure (its margin exceeds MARGIN); *agreed*: those of them with the same top-1;
-    *low*: lower end of its 95 % interval; *p99_change*: 99th percentile of the largest |change| of a probability.
-    """
-
-    images: int
-    compared: int
-    agreed: int
-    low: float
-    p99_change: float
-
-
 class Artifact(_Frozen):
     """One `.tflite`. *max_change* is the largest |difference| of a probability to Keras on the known images.
 
@@ -91,13 +70,6 @@ class Artifact(_Frozen):
     max_change: float
     passed: bool
     agreement: Agreement | None = None
-
-
-class PhotoSet(_Frozen):
-    """The photos that a model was calibrated with and judged by: how many, and a hash of their names and sizes."""
-
-    count: int
-    sha256: str
 
 
 class Manifest(_Frozen):

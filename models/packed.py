@@ -33,10 +33,9 @@ def packed_weights(artifact: Path, sha256: str, build: Callable[[Path], None]) -
     return None
 
 
-def _need_space(place: Path, artifact: Path) -> None:
-    needed = artifact.stat().st_size * _SPACE_FACTOR
-    if shutil.disk_usage(place).free < needed:  # a container's /dev/shm has 64 MB; XNNPACK would fail half-way
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def has_space(place: Path, artifact: Path) -> bool:
+    """Say whether the packed weights of *artifact* fit into *place*: XNNPACK would fail half-way."""
+    return shutil.disk_usage(place).free >= artifact.stat().st_size * _SPACE_FACTOR
 
 
 def _built(path: Path, artifact: Path, build: Callable[[Path], None]) -> Path:
@@ -44,7 +43,8 @@ def _built(path: Path, artifact: Path, build: Callable[[Path], None]) -> Path:
         if not _is_whole(path):  # else another process built it while we waited
             part = path.with_suffix(".part")
             part.unlink(missing_ok=True)
-            _need_space(path.parent, artifact)
+            if not has_space(path.parent, artifact):  # a container's /dev/shm has 64 MB
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             build(part)
             record = FileRecord.of(part)
             part.replace(path)

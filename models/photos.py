@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from models.errors import PhotosMissing
-from models.manifest import PhotoSet
+from models.judgement import PhotoSet
 from preprocessing.decode import decode
 from preprocessing.errors import ImageError
 from preprocessing.sniff import FORMATS
@@ -47,6 +47,6 @@ def decoded(photos: Iterable[Path], spec: InputSpec) -> Iterator[tuple[Path, Ten
     for path in photos:
         try:
             image = decode(path.read_bytes(), formats=FORMATS, min_side=min_decode_side(spec, Resize.CROP))
-        except ImageError:
+        except (ImageError, OSError):
             continue
         yield path, transform(image, spec, Resize.CROP)

@@ -14,15 +14,14 @@ from models.catalog import Architecture
 from models.child import Step, run_in_child
 from models.errors import PrepareError
 from models.file_record import FileRecord
-from models.gate import MIN_PHOTOS, passes
+from models.gate import MIN_PHOTOS, objection
+from models.judgement import Agreement, Gate
 from models.labels import imagenet_labels, labels_sha256
 from models.manifest import (
     FORMAT,
     KNOWN_ANSWERS_FILE,
     RANDOM_WEIGHTS_FILE,
-    Agreement,
     Artifact,
-    Gate,
     Manifest,
     Precision,
     Weights,
@@ -36,6 +35,7 @@ from models.weights import is_published
 
 STEPS = 7  # build, export, convert (convert.py), quantise, check (quantise.py), judge (judge.py), hash (here)
 _VERSIONS_OF = ("tensorflow", "keras", "ai-edge-litert", "ai-edge-quantizer", "numpy")
+_OF_FLOAT32 = ("tensorflow", "keras")  # what made the artifact that a base is taken for
 # 4 each for saved model, float32 artifact, random weights and packed float32; 2 for float16, 1 for each int8, 1 packed,
 # 1 to spare
 _FREE_BYTES_PER_PARAMETER = 22
@@ -86,17 +86,19 @@ def manifest_of(
 ) -> Manifest:
     """Hash what was built into *folder* and describe it; *changes* as `Artifact.max_change`, by precision."""
     gate = gate_of(job)
+    base = Manifest.read(job.base) if job.base else None
+    versions = {name: metadata.version(name) for name in _VERSIONS_OF}
 
     def artifact(precision: Precision, change: float) -> Artifact:
         found = agreements.get(precision)
-        passed = found is None or passes(found, gate)
+        passed = found is None or not objection(found, gate)
         record = FileRecord.of(folder / precision.file)
         return Artifact(record=record, max_change=change, passed=passed, agreement=found)
 
     return Manifest(
         format=FORMAT,
         name=job.architecture.name,
-        weights=Manifest.read(job.base).weights if job.base else _weights(job.architecture, job.weights, folder),
+        weights=base.weights if base else _weights(job.architecture, job.weights, folder),
         input=input_of(job.architecture),
         classes=classes,
         labels_sha256=labels_sha256(),
@@ -104,7 +106,7 @@ def manifest_of(
         photos=photo_set(job.photos) if job.photos else None,
         artifacts={precision: artifact(precision, change) for precision, change in changes.items()},
         known_answers=FileRecord.of(folder / KNOWN_ANSWERS_FILE),
-        versions={name: metadata.version(name) for name in _VERSIONS_OF},
+        versions=versions | ({name: base.versions[name] for name in _OF_FLOAT32} if base else {}),
     )
 
 
@@ -112,9 +114,16 @@ def _take_over(base: Path, folder: Path) -> int:
     """Bring what does not depend on photos from an earlier build; return its number of classes."""
     for name in (Precision.FLOAT32.file, RANDOM_WEIGHTS_FILE):
         if (base / name).exists():
-            os.link(base / name, folder / name)  # in the same store; neither is written again
+            _link_or_copy(base / name, folder / name)
     shutil.copy2(base / KNOWN_ANSWERS_FILE, folder)
     return Manifest.read(base).classes
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)  # in the same store; neither is written again
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target)
 
 
 def _need_space(store: Store, architecture: Architecture) -> None:

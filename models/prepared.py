@@ -1,5 +1,6 @@
 """The prepared models that a process serves: which build of each, under the settings MODELS and WEIGHTS."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,14 @@ class PreparedModels:
     def verify(self, name: str, make_engine: MakeEngine) -> Manifest:
         """Hash every file of a model and run all its known answers.  Raises: ModelError: something differs."""
         return verify(self.folder(name), CATALOG[name], make_engine=make_engine)
+
+    def folders(self) -> dict[str, Path]:
+        """Return where the builds of all models lie that are served; those without weights are left out."""
+        found = {}
+        for name in self.names:
+            with suppress(WeightsMissing):
+                found[name] = self.folder(name)
+        return found
 
     def folder(self, name: str) -> Path:
         """Return where the build of a model lies that is served.  Raises: WeightsMissing."""

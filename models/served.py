@@ -10,9 +10,10 @@ from models.classifier import Classifier, UploadLimits
 from models.cores import Cores
 from models.engine import Engine
 from models.errors import ArtifactError
+from models.judgement import Gate
 from models.known_answers import KnownAnswers
 from models.labels import imagenet_labels
-from models.manifest import KNOWN_ANSWERS_FILE, Gate, Manifest, Precision, WeightsKind
+from models.manifest import KNOWN_ANSWERS_FILE, Manifest, Precision, WeightsKind
 from models.speeds import MachineHalf
 from models.variants import Variant, variants
 

@@ -5,6 +5,7 @@ its portable half, and only this is measured anew.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -26,6 +27,15 @@ class Speed(BaseModel):
     one_thread_ms: float
     all_threads_ms: float
 
+    def least(self, other: Self) -> Self:
+        """Return the better of two measurements: what disturbs one only makes it slower."""
+        return self.model_copy(
+            update={
+                "one_thread_ms": min(self.one_thread_ms, other.one_thread_ms),
+                "all_threads_ms": min(self.all_threads_ms, other.all_threads_ms),
+            }
+        )
+
 
 class MachineHalf(BaseModel):
     """Measured on *cpu* with *cores* cores; *artifacts* are the first hex digits of each artifact's SHA-256."""
@@ -46,9 +56,17 @@ class MachineHalf(BaseModel):
                 half = cls.model_validate_json(path.read_bytes())
             except (OSError, ValidationError):
                 continue
-            if half.artifacts == hashes(manifest) and half.choice == fastest(manifest, half.speeds):
+            same = half.artifacts == hashes(manifest) and half.speeds.keys() == manifest.artifacts.keys()
+            if same and half.choice == fastest(manifest, half.speeds):
                 return half
         return None
+
+    @staticmethod
+    def forget(build: Path, manifest: Manifest, cores: int) -> None:
+        """Remove what was measured, where it can be removed."""
+        for path in half_paths(build, manifest, cores):
+            with suppress(OSError):
+                path.unlink()
 
 
 def half_paths(build: Path, manifest: Manifest, cores: int) -> list[Path]:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from models.manifest import Agreement, Manifest, Precision
+from models.judgement import Agreement
+from models.manifest import Manifest, Precision
 from models.speeds import MachineHalf, Speed
 
 

@@ -10,8 +10,9 @@ from models.classifier import Classifier, UploadLimits
 from models.cores import Cores
 from models.engine import Batch, Engine, Scores
 from models.errors import EngineError
+from models.judgement import Gate
 from models.labels import imagenet_labels
-from models.manifest import Gate, Precision, WeightsKind
+from models.manifest import Precision, WeightsKind
 from models.served import ServedModel
 from preprocessing.spec import InputSpec, Normalisation
 

@@ -47,7 +47,10 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._admission = Admission(service.max_waiting, self.cfg.workers)
         self._lingering = Lingering()
         self._logs_requests = isinstance(self.log, AccessLogger)
-        super().run()
+        try:
+            super().run()
+        finally:
+            self._lingering.finish()
 
     def accept(self, listener: Any) -> None:
         """Accept one connection and serve or refuse it.  Raises: BlockingIOError: none waits."""

@@ -21,7 +21,7 @@ def test_the_known_figures_are_found(real_cache: Path, shared: Path, tmp_path: P
     with table.open(encoding="utf-8", newline="") as lines:
         rows = {(row["precision"], row["resize"]): row for row in csv.DictReader(lines)}
     found = {resize: round(100 * float(rows["float32", resize]["top1"])) for resize in KNOWN_TOP1}
-    assert found == KNOWN_TOP1
+    assert all(abs(found[resize] - known) <= 1 for resize, known in KNOWN_TOP1.items()), found
     assert float(rows["int8", "crop"]["agreement"]) >= 0.9
     assert page.read_text(encoding="utf-8").count("<svg") == 3
     print(result.stdout)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageOps
 
-from models.manifest import Gate, Manifest, Precision
+from models.judgement import Gate
+from models.manifest import Manifest, Precision
 from models.store import Store
 from tests.e2e.server import run_flask, running
 

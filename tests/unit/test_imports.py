@@ -26,18 +26,18 @@ MAY_IMPORT = {
 }
 OURS = set(MAY_IMPORT)
 # Each runs in an environment of its own; the bench itself imports no runtime.
-BASELINES = {f"bench/baselines/{name}.py" for name in ("naive", "litserve_app", "ort_app", "export_onnx")}
+BASELINES = {f"bench/baselines/{name}.py" for name in ("naive", "litserve_app", "ort_app", "ort_bare", "export_onnx")}
 ONLY_IN = {
     "flask": {"app", "web", "cli", "bench/baselines/naive.py"},
     "werkzeug": {"web"},
     "PIL": {"preprocessing", "models/known_answers.py", "bench"},
-    "jinja2": {"cli/evaluation_page.py"},
+    "jinja2": {"cli/evaluation/page.py"},
     "tensorflow": {"models/engine_keras.py", "models/convert.py", *BASELINES},
     "keras": {"models/engine_keras.py", "models/keras_model.py", "models/random_weights.py", *BASELINES},
     "ai_edge_litert": {"models/engine_litert.py"},
     "ai_edge_quantizer": {"models/quantise.py"},
     **dict.fromkeys(("fastapi", "litserve", "onnxruntime", "tf2onnx"), BASELINES),
-    "matplotlib": {"bench/plot.py", "cli/evaluation_plots.py", "cli/evaluation_marks.py"},
+    "matplotlib": {"bench/plot.py", "cli/evaluation/plots.py", "cli/evaluation/marks.py"},
 }
 
 
@@ -75,7 +75,7 @@ def test_importing_the_application_does_nothing_and_loads_no_runtime() -> None:
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("name", ["exchange", "tally", "traffic", "load"])
+@pytest.mark.parametrize("name", ["exchange", "tally", "traffic", "loops"])
 def test_the_load_generator_needs_the_standard_library_only(name: str) -> None:
-    names = set(imported(ROOT / f"cli/{name}.py")) - {"cli"}
+    names = set(imported(ROOT / f"cli/load/{name}.py")) - {"cli"}
     assert names <= sys.stdlib_module_names

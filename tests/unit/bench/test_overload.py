@@ -1,7 +1,7 @@
 """What the figures of an overload are, from runs that are known."""
 
 from bench.overload import Run, figures_of
-from cli.tally import Tally
+from cli.load.tally import Tally
 
 
 def run(service_cpu_s: float, ok: int, latency_s: float = 0.1, refused: int = 0, resets: int = 0) -> Run:

@@ -1,10 +1,13 @@
 """Prepared models small enough for unit tests: real store, real manifest, a few bytes for each file."""
 
+from pathlib import Path
+
 import numpy as np
 
 from models.catalog import CATALOG
+from models.judgement import Agreement
 from models.known_answers import KnownAnswers
-from models.manifest import RANDOM_WEIGHTS_FILE, Agreement, Manifest, Precision
+from models.manifest import RANDOM_WEIGHTS_FILE, Manifest, Precision
 from models.plan import Job
 from models.prepare import manifest_of
 from models.store import Store
@@ -29,3 +32,14 @@ def fake_build(store: Store, job: Job, agreements: dict[Precision, Agreement] | 
 
 
 MOBILENET = CATALOG["mobilenetv2"]
+
+GOOD = Agreement(images=300, compared=250, agreed=250, low=0.98, p99_change=0.03)
+REFUSED = GOOD.model_copy(update={"p99_change": 0.3})
+
+
+def judged_build(cache: Path) -> Manifest:
+    """MobileNetV2 with real weights: float16 and int8 passed the gate, int8-static did not."""
+    weights = cache / "w.h5"
+    weights.write_bytes(b"w")
+    judged = {Precision.FLOAT16: GOOD, Precision.INT8: GOOD, Precision.INT8_STATIC: REFUSED}
+    return fake_build(Store(cache), Job(MOBILENET, weights), judged)

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from models.gate import Comparison, agreement, compare, passes
-from models.manifest import Agreement, Gate
+from models.gate import Comparison, agreement, compare, objection
+from models.judgement import Agreement, Gate
 
 
 def scores(*probs: float) -> np.ndarray:
@@ -45,12 +45,17 @@ def found(agreed: int, count: int, change: float = 0.05) -> Agreement:
 def test_photos_ask_for_agreement_and_closeness_a_numeric_gate_for_closeness(
     judged: Agreement, photos: bool, numeric: bool
 ) -> None:
-    assert passes(judged, Gate.PHOTOS) is photos
-    assert passes(judged, Gate.NUMERIC) is numeric
+    assert (not objection(judged, Gate.PHOTOS)) is photos
+    assert (not objection(judged, Gate.NUMERIC)) is numeric
 
 
 def test_one_outlier_in_a_thousand_does_not_decide_and_two_in_a_hundred_do() -> None:
     calm = [Comparison(True, True, 0.01)]
     wild = [Comparison(True, True, 0.5)]
-    assert passes(agreement(calm * 999 + wild), Gate.PHOTOS)
-    assert not passes(agreement(calm * 980 + wild * 20), Gate.PHOTOS)
+    assert objection(agreement(calm * 999 + wild), Gate.PHOTOS) == ""
+    assert "change by more than 0.1" in objection(agreement(calm * 980 + wild * 20), Gate.PHOTOS)
+
+
+def test_too_few_photos_are_told_from_too_little_agreement() -> None:
+    assert objection(found(112, 112), Gate.PHOTOS) == "float32 is sure of too few photos (112)"
+    assert objection(found(110, 112), Gate.PHOTOS) == "the same top-1 is not certain for 97%"

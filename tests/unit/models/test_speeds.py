@@ -5,15 +5,13 @@ from pathlib import Path
 import pytest
 
 from models import speeds
-from models.manifest import Agreement, Manifest, Precision
+from models.manifest import Manifest, Precision
 from models.plan import Job
 from models.speeds import MachineHalf, Speed, fastest, half_paths, hashes
 from models.store import Store
-from tests.unit.models.builds import MOBILENET, fake_build
+from tests.unit.models.builds import MOBILENET, fake_build, judged_build
 
 FLOAT32, FLOAT16, INT8, STATIC = Precision.FLOAT32, Precision.FLOAT16, Precision.INT8, Precision.INT8_STATIC
-GOOD = Agreement(images=300, compared=250, agreed=250, low=0.98, p99_change=0.03)
-BAD = GOOD.model_copy(update={"p99_change": 0.3})
 
 
 def times(**one_thread: float) -> dict[Precision, Speed]:
@@ -22,10 +20,7 @@ def times(**one_thread: float) -> dict[Precision, Speed]:
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> Manifest:
-    """Real weights: float16 and int8 passed, int8-static did not."""
-    weights = tmp_path / "w.h5"
-    weights.write_bytes(b"w")
-    return fake_build(Store(tmp_path), Job(MOBILENET, weights), {FLOAT16: GOOD, INT8: GOOD, STATIC: BAD})
+    return judged_build(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Answered connections: emptied, closed by the other side first, never waited for."""
 
+import select
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -63,6 +65,40 @@ def test_one_that_never_closes_has_its_time(connect: Callable[[], Pair], monkeyp
     waiting.add(server)
     waiting.drain()
     assert not waiting
+
+
+def test_one_that_goes_on_sending_is_heard_out(connect: Callable[[], Pair], monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    client, server = connect()
+    waiting = Lingering()
+    waiting.add(server)
+    for _ in range(19):  # 28.5 s: an upload over a slow line
+        client.sendall(b"x" * 2000)
+        select.select([server], [], [], 10)
+        now += 1.5
+        waiting.drain()
+        assert waiting
+    client.sendall(b"x" * 2000)
+    select.select([server], [], [], 10)
+    now += 1.5
+    waiting.drain()
+    assert not waiting, "half a minute is enough"
+
+
+def test_a_worker_that_ends_sees_them_off(connect: Callable[[], Pair]) -> None:
+    client, server = connect()
+    client.sendall(b"x" * 100_000)
+    server.sendall(b"the answer")
+    waiting = Lingering()
+    waiting.add(server)
+    end = threading.Thread(target=waiting.finish)
+    end.start()
+    assert client.recv(100) == b"the answer"
+    client.close()
+    end.join()
+    assert not waiting
+    assert server.fileno() == -1
 
 
 def test_no_more_than_so_many_are_kept_and_the_oldest_goes_first(

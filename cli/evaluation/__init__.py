@@ -1,0 +1,1 @@
+"""models evaluate: how right and how quick each model is on labelled photos."""

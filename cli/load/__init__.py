@@ -1,0 +1,1 @@
+"""Load for a running service: the standard library only."""

@@ -1,0 +1,1 @@
+"""models tune: the settings that serve this machine and these photos best."""

@@ -1,0 +1,41 @@
+"""What an operator is told when speeds can't be measured."""
+
+from pathlib import Path
+
+import pytest
+
+from cli import prepare
+from cli.prepare import measure_models
+from models.errors import PrepareError
+from models.plan import Job, WeightsMode
+from models.prepared import PreparedModels
+from models.store import Store
+from tests.unit.models.builds import MOBILENET, fake_build
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> PreparedModels:
+    fake_build(Store(tmp_path), Job(MOBILENET, None))
+    return PreparedModels(Store(tmp_path), ("mobilenetv2", "vgg16"), WeightsMode.RANDOM)
+
+
+def test_a_measurement_that_fails_is_told_and_nothing_stops(
+    prepared: PreparedModels, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash(*_: object, **__: object) -> str:
+        raise PrepareError("models.measure.measure ended with status -9")
+
+    monkeypatch.setattr(prepare, "run_in_child", crash)
+    measure_models(prepared, 2)
+    told = capsys.readouterr().err
+    assert "mobilenetv2: its speeds can't be measured or kept, so PRECISION=auto is float32" in told
+    assert "status -9" in told
+    assert "vgg16" not in told, "what is not prepared is not measured"
+
+
+def test_what_the_child_could_not_keep_is_told(
+    prepared: PreparedModels, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(prepare, "run_in_child", lambda *_, **__: "Read-only file system")
+    measure_models(prepared, 2)
+    assert "Read-only file system" in capsys.readouterr().err
