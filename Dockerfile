@@ -13,7 +13,7 @@ COPY . .
 ARG WEIGHTS=imagenet
 ARG MODELS=vgg16,resnet50,inceptionv3
 RUN mkdir -p weights && TRIPTYCH_WEIGHTS=$WEIGHTS TRIPTYCH_MODELS=$MODELS TRIPTYCH_WEIGHTS_DIR=/app/weights \
-    TRIPTYCH_CACHE_DIR=/models flask --app app models prepare && rm -rf /models/models/*/*/machine
+    TRIPTYCH_CACHE_DIR=/models flask --app app models prepare && rm -f /models/models/*/*/machine/*.xnn
 
 FROM python:3.11-slim AS serve
 WORKDIR /app

@@ -15,7 +15,7 @@ $(foreach v,$(filter-out $(OURS),$(.VARIABLES)),$(if $(filter command_line,$(sub
 # The settings file of `make serve`: the one that is named, or what `models tune` writes. Its lines come after those
 # of the command line and before what `make serve` says by itself: an empty variable counts as unset.
 SETTINGS := $(or $(TRIPTYCH_SETTINGS_FILE),$(wildcard triptych.env))
-unless_in_file = $(if $(shell test -f "$(SETTINGS)" && grep -P '^(\xEF\xBB\xBF)?\s*(TRIPTYCH_)?$1\s*=\s*\S' "$(SETTINGS)"),,$2)
+unless_in_file = $(if $(shell test -f "$(SETTINGS)" && LC_ALL=C grep -P '^(\xEF\xBB\xBF)?\s*(TRIPTYCH_)?$1\s*=\s*\S' "$(SETTINGS)"),,$2)
 
 .PHONY: help setup serve test test-slow bench bench-full check format clean
 .DEFAULT_GOAL := help
@@ -48,7 +48,7 @@ test: $(INSTALLED) ## run every test that can run on this machine
 test-slow: $(INSTALLED) ## run the long tests
 	$(BIN)/python -m pytest -m slow
 
-bench: $(INSTALLED) ## measure the service against the bare loop and against others (25 minutes)
+bench: $(INSTALLED) ## measure the service against the bare loop and against others (17 minutes)
 	$(BIN)/python -m bench
 
 bench-full: $(INSTALLED) ## the same and more pictures, 32 connections, a cold start

@@ -116,6 +116,14 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
     Raises: SettingsError: a name is unknown, a value bad or the file unreadable; all of them are named.
     """
+    return read_once(environ)[0]
+
+
+def read_once(environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
+    """As `load_settings`, and what the environment of another process must hold so that it reads the same.
+
+    So that a worker that is forked later serves what its siblings do, whatever became of the settings file.
+    """
     given, problems = gather(environ, {name.upper() for name in Settings.model_fields})
     try:
         settings = Settings.model_validate({name.lower(): each.value for name, each in given.items()})
@@ -123,16 +131,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         problems += [_problem(str(e["loc"][0]).upper() if e["loc"] else "", e["msg"], given) for e in error.errors()]
     if problems:
         raise SettingsError("\n".join(problems))
-    return settings
-
-
-def pinned(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Return what a settings file says as lines for the environment: read once, by the master, for its workers."""
-    given, _ = gather(environ, {name.upper() for name in Settings.model_fields})
-    if SETTINGS_FILE not in given:
-        return []
-    lines = [f"{PREFIX}{name}={each.value}" for name, each in given.items() if name != SETTINGS_FILE]
-    return [*lines, f"{PREFIX}{SETTINGS_FILE}="]
+    same = {PREFIX + name: each.value for name, each in given.items()} | {PREFIX + SETTINGS_FILE: ""}
+    return settings, same
 
 
 def _problem(name: str, message: str, given: Mapping[str, Given]) -> str:

@@ -1,13 +1,14 @@
 """Gunicorn's settings for Triptych; each line has its why. Command-line options (-w, -b) override them."""
 
 import gc
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import app as _app  # noqa: F401  # so that workers share its pages (and HUP reads settings anew, not code)
 from cli.prepare import measure_models, prepare_models
-from config import SettingsError, load_settings, pinned
+from config import SettingsError, read_once
 from cores import usable_cores
 from models.engines import Device, EngineKind, require_gpu, resolve_engine
 from models.errors import ModelError
@@ -15,7 +16,7 @@ from models.prepared import PreparedModels
 from models.store import Store
 
 try:
-    settings = load_settings()
+    settings, _same_settings = read_once(os.environ)
 except SettingsError as error:
     raise SystemExit(str(error)) from None
 
@@ -24,7 +25,6 @@ workers = settings.workers or usable_cores()  # one a core; they share the cores
 # Sync, because that is balanced at every number of connections and CompiledModel holds the GIL (ADR 0002); with a door
 # in front (ADR 0006).
 worker_class = "web.worker.AdmittingWorker"
-raw_env = pinned()  # a worker that is forked later serves what its siblings do, whatever became of the settings file
 preload_app = False  # runtimes must not be forked: models are loaded in the worker
 timeout = 120  # above the worst load (packing VGG16 in float32 on a busy core: 8 s); also ends a body that takes longer
 graceful_timeout = settings.grace_s
@@ -62,6 +62,11 @@ def on_starting(server: Any) -> None:
         prepare_models(prepared, settings.weights_dir, usable_cores())  # imports no runtime here: its children do
     if settings.precision == "auto" and resolve_engine(settings.engine, settings.device) is EngineKind.LITERT:
         measure_models(prepared, usable_cores())
+
+
+def post_fork(server: object, worker: object) -> None:
+    """In the worker, before it loads the application: settings are read once, by the master."""
+    os.environ.update(_same_settings)
 
 
 def pre_fork(server: object, worker: object) -> None:

@@ -1,8 +1,9 @@
 """Make the machine half of a prepared model: time every precision, choose, pack the choice. A child runs it."""
 
 import statistics
-import tempfile
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from models.catalog import CATALOG, Architecture
@@ -11,6 +12,7 @@ from models.cores import powers_of_two
 from models.engine import Engine
 from models.engine_litert import LiteRtEngine
 from models.engines import Device, EngineKind, engine_maker
+from models.errors import EngineError
 from models.known_answers import KnownAnswers
 from models.machine import cpu_model, made_once
 from models.manifest import Manifest, Precision
@@ -34,7 +36,9 @@ def measure(step: Step, name: str, folder: str, cores: int) -> str:
         try:
             with made_once(path):
                 if MachineHalf.read(build, manifest, cores) is None:
-                    half = measured(step, Stopwatch(CATALOG[name], build, manifest, cores, path.parent))
+                    half = measured(
+                        step, Stopwatch(CATALOG[name], build, manifest, cores, path.with_suffix(".scratch"))
+                    )
                     part = path.with_suffix(".part")
                     part.write_text(half.model_dump_json(indent=2) + "\n", encoding="utf-8")
                     part.replace(path)
@@ -46,16 +50,15 @@ def measure(step: Step, name: str, folder: str, cores: int) -> str:
 
 
 def measured(step: Step, stopwatch: "Stopwatch") -> MachineHalf:
-    """Time every precision, the close ones again in the opposite order, and choose."""
+    """Time every precision, those in question again in the opposite order, and choose."""
     manifest = stopwatch.manifest
     speeds = {}
     for number, precision in enumerate(manifest.artifacts):
         step("measure", number / len(manifest.artifacts))
         speeds[precision] = stopwatch.speed(precision)
-    best = min(speed.one_thread_ms for speed in speeds.values())
-    close = [precision for precision, speed in speeds.items() if speed.one_thread_ms <= _CLOSE * best]
-    for number, precision in enumerate(reversed(close if len(close) > 1 else [])):
-        step("measure again", number / len(close))
+    again = _in_question(manifest, speeds)
+    for number, precision in enumerate(reversed(again)):
+        step("measure again", number / len(again))
         speeds[precision] = speeds[precision].least(stopwatch.speed(precision))
     return MachineHalf(
         cpu=cpu_model(),
@@ -66,8 +69,15 @@ def measured(step: Step, stopwatch: "Stopwatch") -> MachineHalf:
     )
 
 
+def _in_question(manifest: Manifest, speeds: Mapping[Precision, Speed]) -> list[Precision]:
+    """Return what may be served and is near the best of that, with float32, which all are held against."""
+    times = {p: speeds[p].one_thread_ms for p, artifact in manifest.artifacts.items() if artifact.passed}
+    most = _CLOSE * min(times.values())
+    return [p for p, ms in times.items() if ms <= most or p is Precision.FLOAT32]
+
+
 class Stopwatch:
-    """Times a prepared model; *scratch* is where packed weights may lie meanwhile, so that none are in memory twice."""
+    """Times a prepared model; *scratch* is a file for packed weights, so that none are in memory twice."""
 
     def __init__(self, architecture: Architecture, build: Path, manifest: Manifest, cores: int, scratch: Path) -> None:
         self.manifest, self.cores = manifest, cores
@@ -77,10 +87,13 @@ class Stopwatch:
     def speed(self, precision: Precision) -> Speed:
         """Load one precision, time it, let it go: never two of them in memory."""
         artifact, most = self._build / precision.file, powers_of_two(self.cores)[-1]
-        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
-            packed = Path(folder) / "packed" if has_space(self._scratch, artifact) else None
+        self._scratch.unlink(missing_ok=True)  # of a process that was killed: whoever measures holds the lock
+        packed = self._scratch if has_space(self._scratch.parent, artifact) else None
+        try:
             engine = LiteRtEngine(artifact, self._spec, self.manifest.classes, threads=(1, most), packed=packed)
             return Speed(one_thread_ms=self._median_ms(engine, 1), all_threads_ms=self._median_ms(engine, most))
+        finally:
+            self._scratch.unlink(missing_ok=True)
 
     def _median_ms(self, engine: Engine, threads: int) -> float:
         engine.run(self._batch, threads)
@@ -96,4 +109,5 @@ class Stopwatch:
 
 def _pack(name: str, build: Path, manifest: Manifest, half: MachineHalf) -> None:
     """Pack the weights of the choice, so that the first start does not have to."""
-    engine_maker(EngineKind.LITERT, Device.CPU, half.cores)(CATALOG[name], manifest, build, half.choice)
+    with suppress(EngineError):  # what does not load now will say so when it is served
+        engine_maker(EngineKind.LITERT, Device.CPU, half.cores)(CATALOG[name], manifest, build, half.choice)

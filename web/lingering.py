@@ -16,6 +16,7 @@ _LONGEST_S = 30.0  # for one that goes on sending
 _MOST = 256  # connections; beyond, the oldest is closed on whatever it still sends
 _DISCARD_BYTES = 1 << 20  # taken from a connection at once
 _ROUNDS = 8  # of that before the others get their turn
+_END_S = 1.0  # for all that linger when a worker ends: Gunicorn's quick shutdown gives it two
 _LOOK_S = 0.1  # how often an ending worker looks whether the time is up
 
 
@@ -79,8 +80,8 @@ class Lingering:
                 half.connection.close()
 
     def finish(self) -> None:
-        """See all of them off, for a worker that ends: at most as long as one may be silent."""
-        give_up = time.monotonic() + _LINGER_S
+        """See all of them off, for a worker that ends."""
+        give_up = time.monotonic() + _END_S
         while self and time.monotonic() < give_up:
             select.select(self.filenos(), [], [], _LOOK_S)
             self.drain()

@@ -50,6 +50,8 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         try:
             super().run()
         finally:
+            for listener in self.sockets:
+                listener.close()  # who calls now is refused at once, not accepted and dropped
             self._lingering.finish()
 
     def accept(self, listener: Any) -> None:

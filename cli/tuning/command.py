@@ -1,6 +1,7 @@
 """flask --app app models tune: the fastest configuration for this machine and these photos, under a p99 target."""
 
 import os
+import shutil
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,9 +70,7 @@ def _tune(
     found = search(tried, photos, environment(settings, prepared, model), seconds, p99_ms)
     good = _report(found, tried)
     told = [f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {cpu_model()}, {cores} cores", _told(good, found, model)]
-    part = output.with_name(f".{output.name}.part")  # a service may be reading the file
-    part.write_text(with_settings(text, tried.settings(good.trial.candidate), told), encoding="utf-8")
-    part.replace(output)
+    _write(output.resolve(), with_settings(text, tried.settings(good.trial.candidate), told))
     click.echo(
         f"Written to {output}. `make serve` uses triptych.env in its own folder; for any other start set "
         f"TRIPTYCH_SETTINGS_FILE={output.absolute()}."
@@ -84,6 +83,17 @@ def _writable(output: Path) -> str:
     if not os.access(output if output.exists() else output.absolute().parent, os.W_OK):
         raise PermissionError(f"{output} can't be written")
     return text
+
+
+def _write(output: Path, text: str) -> None:
+    part = output.with_name(f".{output.name}.part")  # a service may be starting with the file
+    try:
+        part.write_text(text, encoding="utf-8")
+        if output.exists():
+            shutil.copymode(output, part)
+        part.replace(output)
+    except OSError:  # a file alone in a folder that is not ours, or mounted by itself
+        output.write_text(text, encoding="utf-8")
 
 
 def _report(found: Search, tried: Space) -> Good:

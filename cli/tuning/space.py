@@ -74,6 +74,8 @@ def environment(settings: Settings, prepared: PreparedModels, model: str) -> dic
 
 def _asked(precisions: str, prepared: PreparedModels) -> list[Precision]:
     names = [name.strip() for name in precisions.lower().split(",") if name.strip()]
+    if not names:
+        return []
     manifests = [Manifest.read(folder) for folder in prepared.folders().values()]
     passed = [p.value for p in Precision if all(p in m.artifacts and m.artifacts[p].passed for m in manifests)]
     if unknown := [name for name in names if name not in passed]:

@@ -58,3 +58,13 @@ def test_another_file_can_be_named(folder: Path) -> None:
     assert serve(folder, "SETTINGS_FILE=other.env") == named
     assert serve(folder, SETTINGS_FILE="other.env") == named
     assert serve(folder, "SETTINGS_FILE=/dev/null")["PREPARE"] == "changed", "none"
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_a_file_that_begins_with_a_byte_order_mark_wins_too(folder: Path, locale: str) -> None:
+    (folder / "triptych.env").write_text("WEIGHTS=imagenet\n# Löwe\n", encoding="utf-8-sig")
+    command = ["make", "-s", "serve", "VENV=venv"]
+    variables = environment() | {"LC_ALL": locale}
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=True)
+    assert "TRIPTYCH_WEIGHTS=auto" not in done.stdout
+    assert "TRIPTYCH_PREPARE=changed" in done.stdout

@@ -135,7 +135,12 @@ def test_one_corrupt_model_is_named_and_the_other_serves_without_restarts(copied
     content = bytearray(artifact.read_bytes())
     content[len(content) // 2] ^= 0xFF
     artifact.write_bytes(content)
-    settings = {"MODELS": "resnet50,mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(copied_cache), "WORKERS": "2"}
+    settings = {
+        "MODELS": "resnet50,mobilenetv2",
+        "WEIGHTS": "random",
+        "CACHE_DIR": str(copied_cache),
+        "WORKERS": "2",
+    } | {"PRECISION": "float32"}
     with running(tmp_path / "log", **settings) as server:
         workers = server.workers(2)
         ready = server.get("/readyz")

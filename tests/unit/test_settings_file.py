@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config import Settings, SettingsError, load_settings, pinned
+from config import Settings, SettingsError, load_settings, read_once
 from preprocessing.spec import Resize
 
 
@@ -95,11 +95,9 @@ def test_a_file_that_can_t_be_read_stops_the_start_and_is_named(file: Path, tmp_
 def test_workers_get_what_the_master_read_whatever_becomes_of_the_file(file: Path) -> None:
     file.write_text("WORKERS=3\nRESIZE=squash\n")
     environ = {"TRIPTYCH_SETTINGS_FILE": str(file), "TRIPTYCH_RESIZE": "keras"}
-    lines = pinned(environ)
+    of_the_master, same = read_once(environ)
     file.write_text("WORKERS=9\nno setting\n")
-    of_a_worker = load_settings(environ | dict(line.split("=", 1) for line in lines))
-    assert (of_a_worker.workers, of_a_worker.resize, of_a_worker.settings_file) == (3, Resize.KERAS, None)
-
-
-def test_without_a_settings_file_nothing_is_pinned() -> None:
-    assert pinned({"TRIPTYCH_WORKERS": "3"}) == []
+    of_a_worker = load_settings(environ | same)
+    assert (
+        (of_a_worker.workers, of_a_worker.resize) == (of_the_master.workers, of_the_master.resize) == (3, Resize.KERAS)
+    )

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from cli import prepare
-from cli.prepare import measure_models
+from cli.prepare import _tell_of_lost_photos, measure_models
 from models.errors import PrepareError
+from models.manifest import Precision
 from models.plan import Job, WeightsMode
 from models.prepared import PreparedModels
+from models.speeds import MachineHalf
 from models.store import Store
-from tests.unit.models.builds import MOBILENET, fake_build
+from tests.unit.models.builds import GOOD, MOBILENET, fake_build
 
 
 @pytest.fixture
@@ -39,3 +41,32 @@ def test_what_the_child_could_not_keep_is_told(
     monkeypatch.setattr(prepare, "run_in_child", lambda *_, **__: "Read-only file system")
     measure_models(prepared, 2)
     assert "Read-only file system" in capsys.readouterr().err
+
+
+def test_measuring_again_forgets_what_was_measured(prepared: PreparedModels, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def child(*_: object, name: str, **__: object) -> str:
+        asked.append(name)
+        return ""
+
+    monkeypatch.setattr(prepare, "run_in_child", child)
+    monkeypatch.setattr(MachineHalf, "read", lambda *_: None if forgotten else "measured")
+    forgotten: list[Path] = []
+    monkeypatch.setattr(MachineHalf, "forget", lambda build, *_: forgotten.append(build))
+    measure_models(prepared, 2)
+    assert asked == []
+    measure_models(prepared, 2, again=True)
+    assert asked == ["mobilenetv2"]
+
+
+def test_losing_the_photos_that_judged_a_model_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photos = tuple(tmp_path / f"{number}.jpg" for number in range(200))
+    for each in (*photos, weights := tmp_path / "w.h5"):
+        each.write_bytes(b"x")
+    good = dict.fromkeys(Precision, GOOD)
+    fake_build(Store(tmp_path), Job(MOBILENET, weights, photos), good)
+    _tell_of_lost_photos(Store(tmp_path), Job(MOBILENET, weights, photos))
+    assert capsys.readouterr().err == ""
+    _tell_of_lost_photos(Store(tmp_path), Job(MOBILENET, weights))
+    assert "name them again with --images" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from models.measure import Stopwatch, measured
 from models.plan import Job
 from models.speeds import MachineHalf, Speed
 from models.store import Store
-from tests.unit.models.builds import MOBILENET, fake_build
+from tests.unit.models.builds import MOBILENET, fake_build, judged_build
 
 FLOAT32, INT8 = Precision.FLOAT32, Precision.INT8
 
@@ -57,10 +57,17 @@ def test_one_busy_moment_does_not_decide(manifest: Manifest) -> None:
     assert stopwatch.asked[-2:] == [INT8, FLOAT32], "the close ones again, in the opposite order"
 
 
-def test_a_clear_winner_is_not_measured_twice(manifest: Manifest) -> None:
+def test_what_is_clearly_slower_is_not_measured_twice_and_float32_always_is(manifest: Manifest) -> None:
     stopwatch = FakeStopwatch(manifest, times(float32=[100], int8=[20]))
     assert measured(quiet, stopwatch).choice is INT8
-    assert len(stopwatch.asked) == len(manifest.artifacts)
+    assert stopwatch.asked[len(manifest.artifacts) :] == [INT8, FLOAT32]
+
+
+def test_what_may_not_be_served_does_not_decide_what_is_measured_again(tmp_path: Path) -> None:
+    (tmp_path / "judged").mkdir()
+    judged = judged_build(tmp_path / "judged")
+    all_times = times(float32=[60, 50], int8=[55, 55]) | {Precision.INT8_STATIC: [10.0]}
+    assert measured(quiet, FakeStopwatch(judged, all_times)).choice is FLOAT32
 
 
 class Measuring:
@@ -133,6 +140,8 @@ def test_never_two_precisions_are_in_memory(
         def __init__(self, artifact: Path, *_: object, packed: Path | None, **__: object) -> None:
             assert alive == []
             assert packed is not None, "both numbers of threads map one copy"
+            assert not packed.exists()
+            packed.write_bytes(b"packed")
             alive.append(artifact.name)
 
         def run(self, batch: object, threads: int) -> None:
@@ -142,7 +151,9 @@ def test_never_two_precisions_are_in_memory(
             alive.clear()
 
     monkeypatch.setattr(measure, "LiteRtEngine", Counted)
-    stopwatch = Stopwatch(MOBILENET, build, manifest, 2, tmp_path)
+    scratch = tmp_path / "x.scratch"
+    scratch.write_bytes(b"of a process that was killed")
+    stopwatch = Stopwatch(MOBILENET, build, manifest, 2, scratch)
     for precision in manifest.artifacts:
         stopwatch.speed(precision)
-    assert list(tmp_path.glob("tmp*")) == [], "what was packed for the moment is gone"
+    assert not scratch.exists(), "what was packed for the moment is gone"

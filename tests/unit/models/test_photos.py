@@ -41,7 +41,8 @@ def test_a_quarter_at_most_calibrates_and_no_more_than_are_needed(count: int, ch
 
 def test_what_is_no_image_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no image")
+    gone = tmp_path / "a.jpg"
     (tmp_path / "good.png").write_bytes(encode(photo_like(300, 300), "PNG"))
-    ((path, tensor),) = decoded(find_photos(tmp_path), CATALOG["vgg16"].input)
+    ((path, tensor),) = decoded((gone, *find_photos(tmp_path)), CATALOG["vgg16"].input)
     assert path.name == "good.png"
     assert tensor.shape == (224, 224, 3)

@@ -76,3 +76,10 @@ def test_a_precision_that_one_of_the_models_can_t_serve_is_refused(tmp_path: Pat
     assert asked.settings(asked.candidates[0])["PRECISION"] == "float16"
     alone = space(two_models(tmp_path, "mobilenetv2"), "mobilenetv2", 2, Restriction(precisions="int8"))
     assert alone.settings(alone.candidates[0])["PRECISION"] == "int8"
+
+
+@pytest.mark.usefixtures("unmeasured")
+def test_a_model_is_tuned_where_another_that_is_served_is_not_prepared(tmp_path: Path) -> None:
+    served = PreparedModels(Store(tmp_path), ("mobilenetv2", "resnet50"), WeightsMode.IMAGENET)
+    two_models(tmp_path)
+    assert space(served, "mobilenetv2", 2, Restriction()).candidates
