@@ -61,7 +61,8 @@ def test_a_target_that_nothing_meets_writes_nothing(photos: Path, settings: dict
 def test_an_interrupted_tune_leaves_no_service_behind(
     photos: Path, settings: dict[str, str], number: signal.Signals
 ) -> None:
-    command = [sys.executable, "-m", "flask", "--app", "app", "models", "tune", str(photos), "--seconds", "60"]
+    flask = [sys.executable, "-m", "flask", "--app", "app", "models", "tune", str(photos), "--seconds", "60"]
+    command = ["env", "--default-signal=INT", *flask]  # a shell that runs us in the background has it ignored
     with subprocess.Popen(command, cwd=ROOT, env=environment(**settings), stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         while "default:" not in process.stderr.readline():  # from here on a service is being started
