@@ -5,7 +5,7 @@ Importing this module does nothing; `app` is made when it is first asked for (PE
 
 import os
 import sys
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 from flask import Flask
@@ -13,17 +13,10 @@ from flask import Flask
 from cli.models import models_cli
 from config import Settings, SettingsError, load_settings
 from cores import usable_cores
-from models.classifier import UploadLimits
-from models.cores import Cores
-from models.engines import engine_maker, resolve_engine, resolve_precision
-from models.machine import runtime_folder
-from models.prepared import PreparedModels
-from models.registry import Load, Registry
-from models.store import Store
-from preprocessing.decode import prepare_pillow
+from models.registry import Load
 from web.request import MB
 from web.routes import register_routes
-from web.service import Service
+from wiring import loader, make_service, prepared_models
 
 
 def create_app(settings: Settings | None = None, load: Load | None = None) -> Flask:
@@ -32,30 +25,12 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
     *load* replaces how a model comes into memory (tests).  Raises: SettingsError.
     """
     settings = settings or load_settings()
-    prepared = PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
-    registry = Registry(settings.models, load or _loader(settings, prepared))
+    prepared = prepared_models(settings)
     app = Flask(__name__, static_folder=None)
-    app.extensions["triptych"] = Service(
-        registry=registry,
-        default_model=settings.fallback_model,
-        default_resize=settings.resize,
-        max_upload_bytes=settings.max_upload_mb * MB,
-        max_waiting=settings.max_waiting * usable_cores(),
-        cors_origins=settings.cors_origins,
-        start_process=partial(prepare_pillow, settings.max_pixels),
-    )
+    app.extensions["triptych"] = make_service(settings, load or loader(settings, prepared))
     register_routes(app, settings.max_request_mb * MB, settings.cors_origins)
     app.cli.add_command(models_cli(prepared, settings, usable_cores()))
     return app
-
-
-def _loader(settings: Settings, prepared: PreparedModels) -> Load:
-    engine = resolve_engine(settings.engine, settings.device)
-    precision = resolve_precision(settings.precision, engine)
-    make_engine = engine_maker(engine, settings.device, usable_cores(), settings.threads)
-    limits = UploadLimits(settings.formats, settings.max_pixels)
-    cores = cache(lambda: Cores(runtime_folder() / "cores", usable_cores(), settings.threads))  # late: makes a folder
-    return lambda name: prepared.load(name, precision, make_engine, limits, cores())
 
 
 @cache

@@ -62,9 +62,13 @@ class Settings(BaseModel):
     resize: Resize = Field(Resize.CROP, description="crop, squash or keras, for a request that names none")
     max_upload_mb: int = Field(10, ge=1, description="One encoded image, MB of 2^20 bytes")
     max_request_mb: int = Field(40, ge=1, description="A whole request body, MB of 2^20 bytes")
+    max_files: int = Field(32, ge=1, description="Images in one request")
     max_pixels: int = Field(64_000_000, ge=1, description="Pixels of one image, judged from its header")
     formats: LowerCommaList = Field(
         ("jpeg", "png"), min_length=1, description=f"Image formats, of {', '.join(FORMATS)}"
+    )
+    deadline_s: float = Field(
+        10, gt=0, description="Seconds within which a request is answered, waiting and a slow sender included; else 504"
     )
     grace_s: int = Field(30, ge=1, description="Seconds that requests in flight get to end after SIGTERM")
     cors_origins: Origins = Field(

@@ -12,8 +12,7 @@ from config import SettingsError, read_once
 from cores import usable_cores
 from models.engines import Device, EngineKind, require_gpu, resolve_engine
 from models.errors import ModelError
-from models.prepared import PreparedModels
-from models.store import Store
+from wiring import prepared_models
 
 try:
     settings, _same_settings = read_once(os.environ)
@@ -57,7 +56,7 @@ def on_starting(server: Any) -> None:
                 require_gpu(Path(folder) / "gpu.log")
     except ModelError as error:
         raise SystemExit(str(error)) from None
-    prepared = PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
+    prepared = prepared_models(settings)
     if settings.prepare == "changed" or (settings.prepare == "missing" and prepared.incomplete()):
         prepare_models(prepared, settings.weights_dir, usable_cores())  # imports no runtime here: its children do
     if settings.precision == "auto" and resolve_engine(settings.engine, settings.device) is EngineKind.LITERT:

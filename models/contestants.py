@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 from models.catalog import CATALOG
 from models.engine import Engine
+from models.ensemble import ENSEMBLE, together
 from models.manifest import Precision, WeightsKind
 from models.served import VERSION_DIGITS, MakeEngine, load_engine, read_manifest
 from preprocessing.spec import InputSpec
-
-ENSEMBLE = "ensemble"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +64,6 @@ def contestants(members: Sequence[Member]) -> tuple[Contestant, ...]:
 
 
 def ensemble(members: Sequence[Member]) -> Contestant | None:
-    """Return what *members* of one precision make together, or None: they are fewer than two, or differ in classes.
-
-    Random weights never answer together with real ones; they are left out.
-    """
-    real = tuple(member for member in members if member.weights is not WeightsKind.RANDOM)
-    together = real or tuple(members)
-    if len(together) < 2 or len({(member.classes, member.labels_sha256) for member in together}) > 1:
-        return None
-    return Contestant(ENSEMBLE, together[0].precision, together)
+    """Return what *members* of one precision make together, or None: they don't fit."""
+    voters = together(members)
+    return Contestant(ENSEMBLE, voters[0].precision, voters) if voters else None

@@ -1,8 +1,8 @@
 """What can be wrong on our side.
 
 weights -> prepared artifact -> engine -> registry: each step raises its own ModelError. At start the registry turns
-them into states; a request meets the last two, WeightsMissing, and EngineError where a runtime breaks. Messages hold
-no paths where they can reach a caller.
+them into states; a request meets UnknownModel and all that follow it, WeightsMissing, and EngineError where a runtime
+breaks. Messages hold no paths where they can reach a caller.
 """
 
 from typing import ClassVar
@@ -42,6 +42,18 @@ class ModelUnavailable(ModelError):
     """The model is configured and can't answer now: still loading, or failed."""
 
     code = "not_ready"
+
+
+class DeadlineExceeded(ModelError):
+    """The time for this answer is over; what was left to do was not done."""
+
+    code = "deadline_exceeded"
+
+
+class CallerGone(ModelError):
+    """The caller has closed the connection; nothing was computed for nobody."""
+
+    code = "caller_gone"
 
 
 class PhotosMissing(ModelError):

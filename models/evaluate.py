@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from models.answers import Answers
-from models.classifier import UploadLimits
 from models.contestants import Member, contestants
 from models.engine import Engine, Scores
 from models.errors import EngineError
 from models.photo_labels import LabelledPhoto
 from models.photo_tensors import PhotoTensors
+from models.road import UploadLimits
 from preprocessing.errors import ImageError
 from preprocessing.spec import Resize
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 
-from models.classifier import UploadLimits
+from models.road import UploadLimits
 from preprocessing.decode import RgbImage, decode
 from preprocessing.spec import InputSpec, Resize
 from preprocessing.transform import Tensor, min_decode_side, transform

@@ -6,8 +6,6 @@ from functools import partial
 from pathlib import Path
 
 from models.catalog import CATALOG
-from models.classifier import UploadLimits
-from models.cores import Cores
 from models.errors import ModelError, WeightsMissing
 from models.manifest import Manifest, Precision
 from models.plan import WeightsMode
@@ -36,13 +34,9 @@ class PreparedModels:
             return False  # decided: those with weights are served, the others answer weights_missing
         return not all(self.store.has(name, random=random) for name in self.names)
 
-    def load(
-        self, name: str, precision: Precision | None, make_engine: MakeEngine, limits: UploadLimits, cores: Cores
-    ) -> ServedModel:
+    def load(self, name: str, precision: Precision | None, make_engine: MakeEngine, cores: int) -> ServedModel:
         """Load, warm and check one model.  Raises: ModelError."""
-        read = partial(
-            load, architecture=CATALOG[name], precision=precision, make_engine=make_engine, limits=limits, cores=cores
-        )
+        read = partial(load, architecture=CATALOG[name], precision=precision, make_engine=make_engine, cores=cores)
         folder = self.folder(name)
         try:
             return read(folder)

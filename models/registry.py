@@ -73,6 +73,10 @@ class Registry:
         """Return what keeps this process from being ready: models that are still loading or FAILED."""
         return {name: e for name, e in self._entries.items() if e.state in (ModelState.LOADING, ModelState.FAILED)}
 
+    def with_weights(self) -> tuple[str, ...]:
+        """Return the names of those that `all` means: every configured model that WEIGHTS=auto did not leave out."""
+        return tuple(name for name, e in self._entries.items() if e.state is not ModelState.WEIGHTS_MISSING)
+
     def get(self, name: str) -> ServedModel:
         """Return a model that can answer.
 

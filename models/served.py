@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.catalog import Architecture
-from models.classifier import Classifier, UploadLimits
-from models.cores import Cores
+from models.classifier import Classifier
 from models.engine import Engine
 from models.errors import ArtifactError
 from models.judgement import Gate
@@ -41,6 +40,7 @@ class ServedModel:
     weights: WeightsKind
     weights_sha256: str
     classes: int
+    labels_sha256: str
     gate: Gate
     variants: tuple[Variant, ...]
 
@@ -51,15 +51,16 @@ def load(
     *,
     precision: Precision | None,
     make_engine: MakeEngine,
-    limits: UploadLimits,
-    cores: Cores,
+    cores: int,
 ) -> ServedModel:
-    """Load one prepared model, warm it and check a known answer; *precision* None is what its machine half chose.
+    """Load one prepared model, warm it and check a known answer.
+
+    *precision* None is what was chosen for this machine, by speeds measured on *cores* cores.
 
     Raises: ModelError: not prepared, changed since, or not answering as it did.
     """
     manifest = read_manifest(folder, architecture)
-    half = MachineHalf.read(folder, manifest, cores.count)
+    half = MachineHalf.read(folder, manifest, cores)
     if precision is None:
         precision = _choice(half, architecture.name)
     engine = load_engine(folder, architecture, manifest, precision, make_engine)
@@ -67,12 +68,13 @@ def load(
     if not artifact.passed:
         log.warning("%s: %s is served as PRECISION says, and did not pass the gate", architecture.name, precision)
     return ServedModel(
-        classifier=Classifier(engine, architecture.input, imagenet_labels(), limits, cores),
+        classifier=Classifier(engine, architecture.input, imagenet_labels()),
         version=artifact.record.sha256[:VERSION_DIGITS],
         precision=precision,
         weights=manifest.weights.kind,
         weights_sha256=manifest.weights.record.sha256,
         classes=manifest.classes,
+        labels_sha256=manifest.labels_sha256,
         gate=manifest.gate,
         variants=variants(manifest, half),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.classifier import Classifier, UploadLimits
+from models.classifier import Classifier
 from models.cores import Cores
 from models.engine import Batch, Engine, Scores
 from models.errors import EngineError
@@ -47,17 +47,16 @@ def a_core() -> Cores:
     return Cores(Path(tempfile.gettempdir()) / f"triptych-test-cores-{os.getpid()}", 1)
 
 
-def served(engine: Engine | None = None, limits: UploadLimits | None = None) -> ServedModel:
+def served(engine: Engine | None = None, weights: WeightsKind = WeightsKind.IMAGENET) -> ServedModel:
     """A served model around a fake engine."""
     return ServedModel(
-        classifier=Classifier(
-            engine or BrightnessEngine(), SPEC, imagenet_labels(), limits or UploadLimits(), a_core()
-        ),
+        classifier=Classifier(engine or BrightnessEngine(), SPEC, imagenet_labels()),
         version="0123456789ab",
         precision=Precision.FLOAT32,
-        weights=WeightsKind.IMAGENET,
+        weights=weights,
         weights_sha256="00" * 32,
         classes=1000,
+        labels_sha256="11" * 32,
         gate=Gate.NONE,
         variants=(),
     )

@@ -17,6 +17,7 @@ from web.request import request_id
 
 log = logging.getLogger(__name__)
 
+OVERLOADED = "More requests are waiting than can be answered soon. Come again after Retry-After seconds."
 RETRY_AFTER_S = 5  # for a model that is still loading; loading the three takes about 3 s
 
 
@@ -42,10 +43,12 @@ PROBLEMS: dict[str, Problem] = {
     "corrupt_image": Problem(422, "Corrupt image"),
     "truncated_image": Problem(422, "Truncated image"),
     "too_many_pixels": Problem(422, "Too many pixels"),
+    "caller_gone": Problem(499, "Caller gone"),  # nginx's number; nobody reads it but the log
     "internal_error": Problem(500, "Internal error"),
     "not_ready": Problem(503, "Not ready"),
     "overloaded": Problem(503, "Overloaded"),
     "weights_missing": Problem(503, "Weights missing"),
+    "deadline_exceeded": Problem(504, "Deadline exceeded"),
 }
 
 _CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "upload_too_large", 415: "unsupported_media_type"}
@@ -60,12 +63,40 @@ class RequestError(Exception):
         self.code = code
 
 
+class Overloaded(RequestError):
+    """There is no time left for this request; after *retry_after_s* there will be."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("overloaded", OVERLOADED)
+        self.retry_after_s = retry_after_s
+
+
+class Told(NamedTuple):
+    """What a caller is told of an error."""
+
+    code: str
+    detail: str
+
+    def entry(self) -> dict[str, Any]:
+        """Return it as one image's part of an answer for several."""
+        status, error = PROBLEMS[self.code]
+        return {"error": error, "code": self.code, "status": status, "detail": self.detail}
+
+
+def told(error: Exception) -> Told:
+    """Return what a caller is told; of what is no fault of his, and is none of ours that has a name, the log tells."""
+    if isinstance(error, RequestError | ImageError | ModelError) and error.code != "internal_error":
+        return Told(error.code, str(error))
+    log.error("request %s failed", request_id(), exc_info=error)
+    return Told("internal_error", "The service failed on this request; the operator's log has it by request_id.")
+
+
 def problem_body(code: str, detail: str, path: str, request_id: str) -> dict[str, Any]:
     """Return the members that every problem has."""
     status, error = PROBLEMS[code]
     return {
         "type": f"urn:triptych:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": HTTPStatus(status).phrase if status != 499 else error,  # Python has no name for it
         "status": status,
         "detail": detail,
         "instance": path,
@@ -87,16 +118,12 @@ def problem(code: str, detail: str, **extra: Any) -> Response:
 def register_errors(app: Flask) -> None:
     """Give every failure of a request its one shape."""
 
-    @app.errorhandler(RequestError)
-    @app.errorhandler(ImageError)
-    def at_fault(error: RequestError | ImageError) -> Response:
-        return problem(error.code, str(error))
-
-    @app.errorhandler(ModelError)
-    def ours(error: ModelError) -> Response:
-        if error.code == "internal_error":
-            return unexpected(error)
-        return problem(error.code, str(error))
+    @app.errorhandler(Exception)
+    def any_other(error: Exception) -> Response:
+        response = problem(*told(error))
+        if isinstance(error, Overloaded):
+            response.headers["Retry-After"] = str(error.retry_after_s)
+        return response
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
@@ -107,8 +134,3 @@ def register_errors(app: Flask) -> None:
             if name in _PASSED_ON:
                 response.headers[name] = value
         return response
-
-    @app.errorhandler(Exception)
-    def unexpected(error: Exception) -> Response:
-        log.error("request %s failed", request_id(), exc_info=error)
-        return problem("internal_error", "The service failed on this request; the operator's log has it by request_id.")

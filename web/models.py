@@ -17,8 +17,8 @@ blueprint = Blueprint("models", __name__)
 def list_models() -> Response:
     """Answer with every configured model."""
     service = current_service()
-    entries = service.registry.entries
-    return jsonify(default=service.default_model, models=[describe(name, entry) for name, entry in entries.items()])
+    models = [describe(name, entry) for name, entry in service.registry.entries.items()]
+    return jsonify(default=service.asker.default_model, models=models)
 
 
 @blueprint.get("/models/<name>")

@@ -1,104 +1,88 @@
-"""POST /predict: one multipart file, one model."""
+"""POST /predict: images in any of the ways in, one model or several."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
-from models.classifier import Classification
-from models.served import ServedModel
-from preprocessing.spec import Resize
-from web.errors import RequestError
-from web.request import MB, request_id
+from models.deadline import Deadline
+from models.errors import ModelError
+from models.road import Opinion
+from preprocessing.errors import ImageError
+from web.answers import answer
+from web.errors import Overloaded, RequestError, told
+from web.question import Question
+from web.record import record
+from web.request import request_deadline, request_id
 from web.service import Service, current_service
+from web.uploads import Upload
 
 blueprint = Blueprint("predict", __name__)
 
-DEFAULT_TOP, MAX_TOP = 3, 10
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a request asks."""
-
-    upload: bytes
-    model: str
-    top: int
-    resize: Resize
+Outcome = Opinion | RequestError | ImageError | ModelError
 
 
 @blueprint.post("/predict")
 def predict() -> Response:
-    """Answer with the likeliest labels of the uploaded image."""
+    """Answer with the likeliest labels of each uploaded image."""
     service = current_service()
-    question = _question(service)
-    model = service.registry.get(question.model)
-    found = model.classifier.classify(question.upload, question.top, question.resize)
-    response = jsonify(answer(question.model, model, found))
-    response.headers["Server-Timing"] = _server_timing(found)
+    deadline = request_deadline(service.deadline_s)
+    inputs = service.reader.read()
+    question = service.asker.question(inputs.fields)
+    _admit(service, question, deadline)
+    outcomes = _outcomes(service, inputs.uploads, question, deadline)
+    _note(service, inputs.uploads, outcomes)
+    opinions = [outcome for outcome in outcomes if isinstance(outcome, Opinion)]
+    response = jsonify(_batch(inputs.uploads, outcomes, question) if len(outcomes) > 1 else _one(outcomes[0], question))
+    response.headers["Server-Timing"] = _server_timing(opinions)
     return response
 
 
-def answer(name: str, model: ServedModel, found: Classification) -> dict[str, Any]:
-    """Return the contract's JSON for one image and one model."""
-    return {
-        "results": [{"class": p.name, "prob": round(p.prob, 6), "id": p.id} for p in found.predictions],
-        "model": name,
-        "version": model.version,
-        "precision": model.precision.value,
-        "weights": model.weights.value,
-        "request_id": request_id(),
-    }
+def _admit(service: Service, question: Question, deadline: Deadline) -> None:
+    """Refuse at once what can't end in time.  Raises: Overloaded."""
+    # Never for more than half of the time there is: else one slow moment would refuse all that could correct it.
+    expected_s = min(service.pace.expected_s(question.models), service.deadline_s / 2)
+    if deadline.remaining_s < expected_s:
+        raise Overloaded(service.admission.retry_after_s())
 
 
-def _question(service: Service) -> Question:
-    upload = _uploaded_file(service.max_upload_bytes)
-    return Question(
-        upload=upload,
-        model=_field("model", service.default_model).lower(),
-        top=_top(_field("top", str(DEFAULT_TOP))),
-        resize=_resize(_field("resize", service.default_resize.value)),
-    )
+def _outcomes(service: Service, uploads: Iterable[Upload], question: Question, deadline: Deadline) -> list[Outcome]:
+    """Return what became of each upload, in their order."""
+    networks = {name: model.classifier for name, model in question.models.items()}
+    good = [upload.content for upload in uploads if upload.error is None]
+    found = iter(service.road().classify(good, networks, question.resize, deadline))
+    return [upload.error or next(found) for upload in uploads]
 
 
-def _uploaded_file(max_bytes: int) -> bytes:
-    kind = request.mimetype
-    if kind not in ("", "multipart/form-data", "application/x-www-form-urlencoded"):
-        raise RequestError("unsupported_media_type", f"Send multipart/form-data with a part named file, not {kind}.")
-    try:
-        files = request.files.getlist("file") if kind == "multipart/form-data" else []
-    except ValueError as error:
-        raise RequestError("malformed_body", "The multipart body can't be parsed.") from error
-    if len(files) > 1:
-        raise RequestError("too_many_files", f"{len(files)} files were sent; this version takes one a request.")
-    upload = files[0].read() if files else b""
-    if not files or not (upload or files[0].filename):  # a browser sends an empty nameless part for no choice
-        raise RequestError("missing_file", "Send the image as a multipart/form-data part named file.")
-    if len(upload) > max_bytes:
-        raise RequestError(
-            "upload_too_large", f"The file has {len(upload):,} bytes; at most {max_bytes // MB} MB are taken."
-        )
-    return upload
+def _one(outcome: Outcome, question: Question) -> dict[str, Any]:
+    if isinstance(outcome, Opinion):
+        return answer(question, outcome)
+    raise outcome
 
 
-def _field(name: str, default: str) -> str:
-    """Return a text field of the form, else of the query; an empty one counts as absent."""
-    return request.form.get(name) or request.args.get(name) or default
+def _batch(uploads: Iterable[Upload], outcomes: Iterable[Outcome], question: Question) -> dict[str, Any]:
+    entries = [
+        {"file": upload.file} | (answer(question, outcome) if isinstance(outcome, Opinion) else told(outcome).entry())
+        for upload, outcome in zip(uploads, outcomes, strict=True)
+    ]
+    return {"predictions": entries, "request_id": request_id()}
 
 
-def _top(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= MAX_TOP):
-        raise RequestError("invalid_top", f"top is a whole number from 1 to {MAX_TOP}.")
-    return int(text)
+def _note(service: Service, uploads: Iterable[Upload], outcomes: Iterable[Outcome]) -> None:
+    """Keep what the log, the metrics and the next admission want to know."""
+    noted = record()
+    for upload, outcome in zip(uploads, outcomes, strict=True):
+        noted.images += 1
+        noted.image_bytes += len(upload.content)
+        if isinstance(outcome, Opinion):
+            service.pace.note(outcome)
+            noted.add(outcome)
 
 
-def _resize(text: str) -> Resize:
-    try:
-        return Resize(text.lower())
-    except ValueError:
-        raise RequestError("invalid_resize", f"resize is one of {', '.join(r.value for r in Resize)}.") from None
-
-
-def _server_timing(found: Classification) -> str:
-    parts = (("decode", found.decode_s), ("queue", found.queue_s), ("inference", found.inference_s))
-    return ", ".join(f"{name};dur={seconds * 1e3:.1f}" for name, seconds in parts)
+def _server_timing(opinions: Iterable[Opinion]) -> str:
+    parts = {"decode": 0.0, "queue": 0.0, "inference": 0.0}
+    for opinion in opinions:
+        parts["decode"] += opinion.decode_s
+        parts["queue"] += opinion.queue_s
+        parts["inference"] += sum(opinion.inference_s.values())
+    return ", ".join(f"{name};dur={seconds * 1e3:.1f}" for name, seconds in parts.items())

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from flask import request
 
+from models.road import Opinion
+
 ENVIRON_KEY = "triptych.record"  # where Gunicorn's logger, which sees no Flask, finds it
 
 
@@ -24,6 +26,14 @@ class Record:
     decode_s: float = 0.0
     queue_s: float = 0.0
     inference_s: dict[str, float] = field(default_factory=dict)
+
+    def add(self, opinion: Opinion) -> None:
+        """Take note of an image that was answered."""
+        self.formats.append(opinion.format)
+        self.decode_s += opinion.decode_s
+        self.queue_s += opinion.queue_s
+        for model, seconds in opinion.inference_s.items():
+            self.inference_s[model] = self.inference_s.get(model, 0.0) + seconds
 
 
 def record() -> Record:

@@ -6,14 +6,13 @@ import socket
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from web.errors import PROBLEMS, problem_body
+from web.errors import OVERLOADED, PROBLEMS, problem_body
 from web.request import REQUEST_ID, new_request_id
 
 _PEEK_BYTES = 4096  # the headers of any request that a browser or a client library sends
 _PREDICT = re.compile(rb"POST (/(?:v1/)?predict)[? ]")
 _ORIGIN = re.compile(rb"\r\norigin: *([^\r]+)", re.IGNORECASE)
 _ID = re.compile(rb"\r\nx-request-id: *([^\r]+)", re.IGNORECASE)
-_DETAIL = "More requests are waiting than can be answered soon. Come again after Retry-After seconds."
 
 
 def peek(connection: socket.socket) -> bytes:
@@ -43,7 +42,7 @@ def overloaded(head: bytes, retry_after_s: int, cors_origins: Sequence[str]) -> 
     path = match[1].decode() if match else "/predict"
     wanted = given[1].decode("latin-1").strip() if given else ""
     request_id = wanted if REQUEST_ID.fullmatch(wanted) else new_request_id()
-    body = json.dumps(problem_body("overloaded", _DETAIL, path, request_id)) + "\n"
+    body = json.dumps(problem_body("overloaded", OVERLOADED, path, request_id)) + "\n"
     lines = [
         f"HTTP/1.1 {PROBLEMS['overloaded'].status} Service Unavailable",
         "Content-Type: application/problem+json",

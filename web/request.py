@@ -9,14 +9,14 @@ from typing import IO
 from flask import Request, g, request
 from werkzeug.formparser import FormDataParser
 
+from models.deadline import Deadline
+from web.connection import Connection
+
 MB = 1 << 20
 # All text fields of a form together; ours are a few letters. Werkzeug 3.1.9 holds its parse buffer to the same limit,
 # and that takes 64 KiB at a time and a rest: at 64 KiB and below it refuses ordinary files.
 MAX_FIELD_BYTES = 128 << 10
 MAX_PARTS = 1000  # files and fields of a form; more than a few files are refused by their own code
-
-_DRAIN_S, _DRAIN_BYTES = 5, 64 * MB  # what an error answer waits for the rest of a body
-_DRAIN_READ_BYTES = 8 << 10  # what Gunicorn takes from a socket at once; more would wait for several of them
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # what we take over from a caller or a proxy
 
@@ -44,26 +44,12 @@ class InMemoryRequest(Request):
         return parser
 
 
-def drain() -> None:
-    """Read and drop what is left of the body, within bounds.
-
-    A connection that is closed on unread bytes is reset, and the sender may never see why it was refused.
-    """
-    stream, connection = request.environ["wsgi.input"], request.environ.get("gunicorn.socket")
-    give_up, left = time.monotonic() + _DRAIN_S, _DRAIN_BYTES
-    try:
-        while left > 0 and (remaining_s := give_up - time.monotonic()) > 0:
-            if connection is not None:
-                connection.settimeout(remaining_s)  # else one that sends nothing would hold us
-            block = stream.read(_DRAIN_READ_BYTES)
-            if not block:
-                return
-            left -= len(block)
-    except OSError:
-        return  # it sends nothing more, or nothing that makes sense: the refusal stands
-    finally:
-        if connection is not None:
-            connection.settimeout(None)
+def request_deadline(deadline_s: float) -> Deadline:
+    """Return until when the request at hand wants its answer: *deadline_s* after it began to wait for a worker."""
+    connection = request.environ.get("gunicorn.socket")
+    if isinstance(connection, Connection):
+        return Deadline(connection.ends_at, connection.has_left)
+    return Deadline(time.monotonic() + deadline_s)
 
 
 def new_request_id() -> str:

@@ -5,7 +5,7 @@ from flask_cors import CORS
 
 from web import health, models, predict
 from web.errors import register_errors
-from web.request import InMemoryRequest, drain, request_id
+from web.request import InMemoryRequest, request_id
 
 _BLUEPRINTS = (predict.blueprint, models.blueprint, health.blueprint)
 
@@ -25,6 +25,4 @@ def register_routes(app: Flask, max_request_bytes: int, cors_origins: tuple[str,
     @app.after_request
     def finish(response: Response) -> Response:
         response.headers["X-Request-ID"] = request_id()
-        if response.status_code >= 400:
-            drain()
         return response

@@ -1,29 +1,35 @@
 """What the views need, gathered by `create_app`; one per application."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import current_app
 
 from models.registry import Registry
-from preprocessing.spec import Resize
+from models.road import Road
+from web.admission import Admission
+from web.pace import Pace
+from web.question import Asker
+from web.uploads import UploadReader
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The registry, the defaults and limits of a request. *start_process* prepares process-wide state before a load.
+    """*start_process* prepares process-wide state before a load. *road* is made when first needed: it makes a folder.
 
-    *max_waiting*: connections that all workers together may leave waiting.
+    *deadline_s*: within which a request is answered, from when it began to wait for a worker.
     """
 
     registry: Registry
-    default_model: str
-    default_resize: Resize
-    max_upload_bytes: int
-    max_waiting: int
+    road: Callable[[], Road]
+    reader: UploadReader
+    asker: Asker
+    deadline_s: float
+    admission: Admission
     cors_origins: tuple[str, ...]
     start_process: Callable[[], None]
+    pace: Pace = field(default_factory=Pace)
 
     def start(self) -> None:
         """Load every model; called in the worker, after the fork and before it accepts."""

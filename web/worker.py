@@ -1,6 +1,5 @@
 """Gunicorn's sync worker with a door in front: admission before any parsing, and nobody waited for at the end."""
 
-import os
 import select
 import socket
 import time
@@ -9,32 +8,11 @@ from typing import Any
 from gunicorn.workers.sync import SyncWorker
 
 from web.access_log import AccessLogger, log_request
-from web.admission import Admission, waiting_connections
+from web.admission import silent_s, waiting_connections
+from web.connection import Connection
 from web.lingering import Lingering
 from web.refusal import is_predict, overloaded, peek
 from web.service import Service
-
-
-class Connection(socket.socket):
-    """An accepted connection. What Gunicorn half-closes at the end lingers with the others instead of being waited for.
-
-    Gunicorn's `close_graceful` shuts down, reads until the other side has closed, and closes.
-    """
-
-    lingering: Lingering
-    _lent = False
-
-    def shutdown(self, how: int) -> None:
-        """Half-close, and let it linger on a descriptor of its own."""
-        if how == socket.SHUT_WR and not self._lent:
-            self._lent = True
-            self.lingering.add(socket.socket(fileno=os.dup(self.fileno())))
-        else:
-            super().shutdown(how)
-
-    def recv(self, *arguments: Any) -> bytes:
-        """Return what has arrived; nothing once it lingers."""
-        return b"" if self._lent else super().recv(*arguments)
 
 
 class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not typed
@@ -44,7 +22,9 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         """Serve until told to stop."""
         service: Service = self.wsgi.extensions["triptych"]
         self._cors_origins = service.cors_origins
-        self._admission = Admission(service.max_waiting, self.cfg.workers)
+        self._deadline_s = service.deadline_s
+        self._admission = service.admission
+        self._admission.open(lambda: max(waiting_connections(each.sock) for each in self.sockets), self.cfg.workers)
         self._lingering = Lingering()
         self._logs_requests = isinstance(self.log, AccessLogger)
         try:
@@ -59,16 +39,15 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         accepted, address = listener.accept()
         self._lingering.drain()
         accepted.set_inheritable(False)
-        head = peek(accepted)
+        head, start = peek(accepted), time.monotonic()
         if not is_predict(head):
-            self._serve(listener, accepted, address)
+            self._serve(listener, accepted, address, start + self._deadline_s)
             return
-        waiting = waiting_connections(listener.sock)
-        if self._admission.refuses(waiting):
-            self._refuse(accepted, address, head, waiting)
+        waited_s = silent_s(accepted)
+        if self._admission.refuses(waited_s):
+            self._refuse(accepted, address, head)
             return
-        start = time.monotonic()
-        self._serve(listener, accepted, address)
+        self._serve(listener, accepted, address, start - waited_s + self._deadline_s)
         self._admission.served(time.monotonic() - start)
 
     def wait(self, timeout: float) -> Any:
@@ -81,14 +60,14 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
                 return super().wait(0)
         return super().wait(timeout)
 
-    def _serve(self, listener: Any, accepted: socket.socket, address: Any) -> None:
+    def _serve(self, listener: Any, accepted: socket.socket, address: Any, ends_at: float) -> None:
         connection = Connection(fileno=accepted.detach())
-        connection.lingering = self._lingering
+        connection.lingering, connection.ends_at = self._lingering, ends_at
         connection.setblocking(True)
         self.handle(listener, connection, address)
 
-    def _refuse(self, connection: socket.socket, address: Any, head: bytes, waiting: int) -> None:
-        refusal = overloaded(head, self._admission.retry_after_s(waiting), self._cors_origins)
+    def _refuse(self, connection: socket.socket, address: Any, head: bytes) -> None:
+        refusal = overloaded(head, self._admission.retry_after_s(), self._cors_origins)
         connection.setblocking(False)
         try:
             connection.send(refusal.answer)

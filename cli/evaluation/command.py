@@ -10,13 +10,13 @@ from cli.evaluation.csv_file import write_csv
 from cli.evaluation.report import Report
 from cli.evaluation.run import run_evaluation, threads
 from cli.evaluation.table import table
-from models.classifier import UploadLimits
 from models.errors import ModelError
 from models.figures import figures_of
 from models.labels import imagenet_labels
 from models.photo_labels import LabelledPhotos, label_photos, spread_evenly
 from models.photos import find_photos
 from models.prepared import PreparedModels
+from models.road import UploadLimits
 from preprocessing.sniff import FORMATS
 from preprocessing.spec import Resize
 

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from cli.evaluation.plots import accuracy, hardest, speed
 from cli.evaluation.report import Report, variant
 from cli.evaluation.table import HEADER, cells
-from models.classifier import UploadLimits
 from models.figures import Confusion
+from models.road import UploadLimits
 from preprocessing.errors import ImageError
 from preprocessing.thumbnail import thumbnail
 

@@ -5,7 +5,6 @@ import click
 from cli.evaluation.photo_name import photo_name
 from cli.progress import Progress
 from cores import usable_cores
-from models.classifier import UploadLimits
 from models.contestants import Member, load_members
 from models.cores import powers_of_two
 from models.engine import Engine
@@ -14,6 +13,7 @@ from models.errors import ModelError, PhotosMissing, WeightsMissing
 from models.evaluate import Evaluation, Evaluator
 from models.photo_labels import LabelledPhoto
 from models.prepared import PreparedModels
+from models.road import UploadLimits
 from preprocessing.decode import prepare_pillow
 from preprocessing.spec import Resize
 

@@ -4,7 +4,6 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from config import load_settings
-from models.classifier import UploadLimits
 from models.errors import ArtifactError, WeightsMissing
 from models.served import ServedModel
 from tests.fakes import BrokenEngine, NanEngine, served
@@ -13,6 +12,8 @@ SETTINGS = {
     "TRIPTYCH_MODELS": "resnet50,vgg16,inceptionv3,mobilenetv2",
     "TRIPTYCH_MAX_UPLOAD_MB": "1",
     "TRIPTYCH_MAX_REQUEST_MB": "2",
+    "TRIPTYCH_MAX_PIXELS": "1000000",
+    "TRIPTYCH_MAX_FILES": "4",
     "TRIPTYCH_CORS_ORIGINS": "https://page.example,https://other.example",
 }
 
@@ -25,7 +26,7 @@ def load(name: str) -> ServedModel:
         raise ArtifactError("float32.tflite is not the file that was prepared")
     if name == "mobilenetv2":
         return served(BrokenEngine())
-    return served(limits=UploadLimits(max_pixels=1_000_000))
+    return served()
 
 
 @pytest.fixture

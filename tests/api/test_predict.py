@@ -97,7 +97,7 @@ BAD_REQUESTS: list[tuple[str, dict[str, Any], int, str]] = [
     ("broken multipart", {"data": b"--x\r\nnonsense", "content_type": "multipart/form-data; boundary=x"}, 400,
      "malformed_body"),
     ("raw text", {"data": b"hello", "content_type": "text/plain"}, 415, "unsupported_media_type"),
-    ("two files", {"data": {"file": [(io.BytesIO(BRIGHT), "a"), (io.BytesIO(DARK), "b")]}}, 413, "too_many_files"),
+    ("five files", {"data": {"file": [(io.BytesIO(BRIGHT), "a") for _ in range(5)]}}, 413, "too_many_files"),
     ("unknown model", {"data": {"file": (io.BytesIO(BRIGHT), "x"), "model": "vgg61"}}, 400, "invalid_model"),
     ("model without weights", {"data": {"file": (io.BytesIO(BRIGHT), "x"), "model": "vgg16"}}, 503, "weights_missing"),
     ("failed model", {"data": {"file": (io.BytesIO(BRIGHT), "x"), "model": "inceptionv3"}}, 503, "not_ready"),

@@ -16,14 +16,16 @@ import pytest
 from numpy.typing import NDArray
 
 from models.catalog import CATALOG
-from models.classifier import Classifier, UploadLimits
+from models.classifier import Classifier
 from models.engine import Batch, Engine, Scores
 from models.engine_litert import LiteRtEngine
 from models.errors import EngineError
 from models.known_answers import generated_images
 from models.labels import imagenet_labels
 from models.manifest import RANDOM_WEIGHTS_FILE, Precision
+from models.road import Opinion, Road, UploadLimits
 from models.store import Store
+from models.top_k import top_k
 from preprocessing.spec import InputSpec, Normalisation, Resize
 from tests.conftest import ROOT
 from tests.e2e.server import Server, environment
@@ -92,9 +94,14 @@ CONTROL = 4  # images: one that differs is enough
 
 
 def answers_with(spec: InputSpec, engine: Engine, images: NDArray[np.uint8]) -> Answers:
-    classifier = Classifier(engine, spec, imagenet_labels(), UploadLimits(), a_core())
-    found = [classifier.classify(encode(image, "PNG"), TOP, Resize.SQUASH).predictions for image in images]
-    return [[(p.id, p.prob) for p in predictions] for predictions in found]
+    network = {"it": Classifier(engine, spec, imagenet_labels())}
+    uploads = [encode(image, "PNG") for image in images]
+    answers = []
+    for outcome in Road(UploadLimits(), a_core()).classify(uploads, network, Resize.SQUASH):
+        if not isinstance(outcome, Opinion):
+            raise outcome
+        answers.append([(p.id, p.prob) for p in top_k(outcome.scores["it"], imagenet_labels(), TOP)])
+    return answers
 
 
 @pytest.fixture

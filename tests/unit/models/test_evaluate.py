@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from models import photo_tensors
-from models.classifier import UploadLimits
 from models.contestants import Member
 from models.engine import Batch, Engine, Scores
 from models.errors import EngineError
 from models.evaluate import Evaluation, Evaluator
 from models.photo_labels import LabelledPhoto
+from models.road import UploadLimits
 from preprocessing.decode import decode
 from preprocessing.spec import Resize
 from tests.fakes import BrightnessEngine, NanEngine

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from models.catalog import CATALOG, Architecture
-from models.classifier import UploadLimits
 from models.engine import Engine
 from models.errors import ArtifactError, WeightsMissing
 from models.manifest import Manifest, Precision
@@ -13,7 +12,7 @@ from models.plan import Job, WeightsMode
 from models.prepared import PreparedModels
 from models.served import ServedModel
 from models.store import Store
-from tests.fakes import BrightnessEngine, a_core
+from tests.fakes import BrightnessEngine
 from tests.unit.models.builds import MOBILENET, fake_build
 
 NAMES = ("mobilenetv2", "resnet50")
@@ -36,7 +35,7 @@ def make_engine(architecture: Architecture, manifest: Manifest, folder: Path, pr
 
 
 def load(models: PreparedModels, name: str = "mobilenetv2") -> ServedModel:
-    return models.load(name, Precision.FLOAT32, make_engine, UploadLimits(), a_core())
+    return models.load(name, Precision.FLOAT32, make_engine, 1)
 
 
 def test_random_builds_are_never_served_as_real_ones(tmp_path: Path) -> None:
@@ -80,5 +79,5 @@ def test_a_build_published_while_a_worker_loads_is_taken(tmp_path: Path) -> None
     def make(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         return Republishing(folder)
 
-    model = models.load("mobilenetv2", Precision.FLOAT32, make, UploadLimits(), a_core())
+    model = models.load("mobilenetv2", Precision.FLOAT32, make, 1)
     assert model.weights == "random"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.catalog import Architecture
-from models.classifier import Classifier, UploadLimits
+from models.classifier import Classifier
 from models.engine import Batch, Engine, Scores
 from models.errors import ArtifactError, EngineError
 from models.labels import imagenet_labels
@@ -14,8 +14,7 @@ from models.manifest import Manifest, Precision
 from models.plan import Job
 from models.served import ServedModel, load, verify
 from models.store import Store
-from tests.fakes import SPEC, BrightnessEngine, NanEngine, a_core
-from tests.pictures import encode, photo_like
+from tests.fakes import SPEC, BrightnessEngine, NanEngine
 from tests.unit.models.builds import MOBILENET, fake_build
 
 
@@ -46,7 +45,7 @@ def with_engine(folder: Path, engine: Engine) -> ServedModel:
     def make(architecture: Architecture, manifest: Manifest, where: Path, precision: Precision) -> Engine:
         return engine
 
-    return load(folder, MOBILENET, precision=Precision.FLOAT32, make_engine=make, limits=UploadLimits(), cores=a_core())
+    return load(folder, MOBILENET, precision=Precision.FLOAT32, make_engine=make, cores=1)
 
 
 def test_a_good_build_is_served_under_the_hash_of_its_artifact(folder: Path) -> None:
@@ -94,6 +93,6 @@ def test_a_build_for_another_catalog_is_refused(folder: Path) -> None:
 
 
 def test_scores_that_are_no_answer_are_never_passed_on() -> None:
-    classifier = Classifier(NanEngine(), SPEC, imagenet_labels(), UploadLimits(), a_core())
+    classifier = Classifier(NanEngine(), SPEC, imagenet_labels())
     with pytest.raises(EngineError):
-        classifier.classify(encode(photo_like(20, 20), "PNG"))
+        classifier.scores(np.zeros((8, 8, 3), np.float32))

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.workers.sync import SyncWorker
 
+from web.admission import Admission
 from web.worker import AdmittingWorker
 
 
@@ -19,7 +20,7 @@ def test_a_worker_that_ends_takes_no_more_callers_and_sees_off_those_it_answered
     client.shutdown(socket.SHUT_WR)
     monkeypatch.setattr(SyncWorker, "run", lambda self: self._lingering.add(answered))
     worker = object.__new__(AdmittingWorker)
-    service = SimpleNamespace(cors_origins=(), max_waiting=8)
+    service = SimpleNamespace(cors_origins=(), deadline_s=10, admission=Admission(8, 10))
     worker.wsgi, worker.log = SimpleNamespace(extensions={"triptych": service}), None
     worker.cfg, worker.sockets = SimpleNamespace(workers=1), [listener]
     worker.run()

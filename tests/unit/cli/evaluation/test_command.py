@@ -9,7 +9,7 @@ from click.testing import Result
 from app import create_app
 from cli.evaluation.command import write_files
 from config import Settings
-from models.classifier import UploadLimits
+from models.road import UploadLimits
 from tests.pictures import encode, photo_like
 from tests.unit.cli.evaluation.reports import report
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cli.evaluation.page import write_page
-from models.classifier import UploadLimits
 from models.manifest import WeightsKind
+from models.road import UploadLimits
 from tests.unit.cli.evaluation.reports import HOSTILE, report
 
 _VOID = {"meta", "img", "br"}

@@ -1,0 +1,52 @@
+"""Settings -> the parts of the service. Nothing below this knows Settings: a class takes plain arguments."""
+
+from functools import cache, partial
+
+from config import Settings
+from cores import usable_cores
+from models.cores import Cores
+from models.engines import engine_maker, resolve_engine, resolve_precision
+from models.machine import runtime_folder
+from models.prepared import PreparedModels
+from models.registry import Load, Registry
+from models.road import Road, UploadLimits
+from models.store import Store
+from preprocessing.decode import prepare_pillow
+from web.admission import Admission
+from web.question import Asker
+from web.request import MB
+from web.service import Service
+from web.uploads import UploadReader
+
+
+def prepared_models(settings: Settings) -> PreparedModels:
+    """Return what is served, from where."""
+    return PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
+
+
+def make_service(settings: Settings, load: Load) -> Service:
+    """Return the service, whose models come into memory by *load*; nothing is loaded yet."""
+    registry = Registry(settings.models, load)
+    return Service(
+        registry=registry,
+        road=cache(partial(_road, settings)),
+        reader=UploadReader(settings.max_upload_mb * MB, settings.max_files),
+        asker=Asker(registry, settings.fallback_model, settings.resize),
+        deadline_s=settings.deadline_s,
+        admission=Admission(settings.max_waiting * usable_cores(), settings.deadline_s),
+        cors_origins=settings.cors_origins,
+        start_process=partial(prepare_pillow, settings.max_pixels),
+    )
+
+
+def loader(settings: Settings, prepared: PreparedModels) -> Load:
+    """Return what loads a prepared model by its name."""
+    engine = resolve_engine(settings.engine, settings.device)
+    precision = resolve_precision(settings.precision, engine)
+    make_engine = engine_maker(engine, settings.device, usable_cores(), settings.threads)
+    return lambda name: prepared.load(name, precision, make_engine, usable_cores())
+
+
+def _road(settings: Settings) -> Road:
+    limits = UploadLimits(settings.formats, settings.max_pixels)
+    return Road(limits, Cores(runtime_folder() / "cores", usable_cores(), settings.threads))
