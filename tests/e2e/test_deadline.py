@@ -1,0 +1,88 @@
+"""A request has one deadline, for waiting, sending and work; nothing is computed past it or for nobody."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.e2e.server import Server, running
+from tests.e2e.test_overload import queued
+from tests.pictures import encode, multipart, photo_like
+
+UPLOAD = encode(photo_like(60, 60), "JPEG")
+FORM = multipart(UPLOAD)
+HEAD = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM['content_type']}\r\nContent-Length: %d\r\n\r\n"
+WHOLE = (HEAD % len(FORM["data"])).encode() + FORM["data"]
+
+
+@pytest.fixture
+def server(copied_cache: Path, tmp_path: Path) -> Iterator[Server]:
+    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(copied_cache), "PRECISION": "float32"}
+    with running(tmp_path / "log", WORKERS="1", DEADLINE_S="1", **settings) as server:
+        yield server
+
+
+def call(server: Server) -> socket.socket:
+    url = urlsplit(server.url)
+    return socket.create_connection((url.hostname, url.port or 0), timeout=60)
+
+
+@contextmanager
+def stopped(server: Server) -> Iterator[None]:
+    """Let nothing be accepted meanwhile; what is sent has arrived before the worker goes on."""
+    (worker,) = server.workers(1)
+    port = urlsplit(server.url).port or 0
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+        give_up = time.monotonic() + 30
+        while not queued(port) and time.monotonic() < give_up:
+            time.sleep(0.01)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("body", [b"", FORM["data"][:100], FORM["data"][:-1]])
+def test_a_sender_who_is_too_slow_is_told_so_and_holds_nobody_longer(server: Server, body: bytes) -> None:
+    with call(server) as caller:
+        caller.sendall((HEAD % len(FORM["data"])).encode() + body)
+        answer = caller.makefile("rb").read()
+    assert answer.split()[1] == b"504"
+    assert b"deadline_exceeded" in answer
+    assert server.predict(UPLOAD).status_code == 200
+
+
+def test_a_caller_who_never_ends_the_head_is_let_go_without_a_word(server: Server) -> None:
+    with call(server) as caller:
+        caller.sendall(b"POST /predict HTTP/1.1\r\nHost:")
+        assert caller.makefile("rb").read() == b""
+    assert server.predict(UPLOAD).status_code == 200
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_what_has_waited_too_long_is_refused_before_it_is_read(server: Server) -> None:
+    with call(server) as caller:
+        with stopped(server):
+            caller.sendall(WHOLE)
+            sent = time.monotonic()
+            while time.monotonic() < sent + 1.2:  # the deadline itself
+                time.sleep(0.05)
+        answer = caller.makefile("rb").read()
+    assert answer.split()[1] == b"503"
+    assert b"Retry-After: " in answer
+    assert b"overloaded" in answer
+
+
+def test_nothing_is_computed_for_a_caller_who_left_while_it_waited(server: Server) -> None:
+    with stopped(server), call(server) as caller:
+        caller.sendall(WHOLE)
+    give_up = time.monotonic() + 30
+    while '"POST /predict" 499' not in server.log.read_text() and time.monotonic() < give_up:
+        time.sleep(0.05)
+    assert '"POST /predict" 499' in server.log.read_text()
