@@ -46,7 +46,16 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
 
 
-def multipart(upload: bytes) -> dict[str, Any]:
-    """A form with *upload* as `file`, as arguments of a test client's post; it would spool a large one to disk."""
-    head = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
-    return {"data": head + upload + b"\r\n--edge--\r\n", "content_type": "multipart/form-data; boundary=edge"}
+def multipart(*uploads: bytes, **fields: str | list[str]) -> dict[str, Any]:
+    """A form with *uploads* as `file`, named 0.jpg, 1.jpg ..., as arguments of a test client's post.
+
+    The client itself would spool a large one to disk.
+    """
+    parts = [(f'name="file"; filename="{number}.jpg"', upload) for number, upload in enumerate(uploads)]
+    for name, values in fields.items():
+        parts += [(f'name="{name}"', value.encode()) for value in ([values] if isinstance(values, str) else values)]
+    body = b"".join(
+        f"--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + content + b"\r\n"
+        for head, content in parts
+    )
+    return {"data": body + b"--edge--\r\n", "content_type": "multipart/form-data; boundary=edge"}

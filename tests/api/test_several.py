@@ -1,7 +1,6 @@
 """Several images in a request, several models, and both."""
 
 import io
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -15,6 +14,7 @@ from models.manifest import WeightsKind
 from models.served import ServedModel
 from tests.api.test_predict import BIG_JPEG, BRIGHT, DARK, JPEG, post
 from tests.fakes import BrightnessEngine, BrokenEngine, served
+from tests.pictures import multipart
 
 
 class OppositeEngine(BrightnessEngine):
@@ -22,17 +22,6 @@ class OppositeEngine(BrightnessEngine):
 
     def run(self, batch: Batch, threads: int = 1) -> Scores:
         return super().run(-batch)
-
-
-class SlowEngine(BrightnessEngine):
-    """The first image takes all the time there is."""
-
-    def __init__(self, take_time: Any) -> None:
-        self._take_time = take_time
-
-    def run(self, batch: Batch, threads: int = 1) -> Scores:
-        self._take_time()
-        return super().run(batch)
 
 
 def service(**models: ServedModel | Exception) -> FlaskClient:
@@ -46,9 +35,8 @@ def service(**models: ServedModel | Exception) -> FlaskClient:
     return app.test_client()
 
 
-def send(client: FlaskClient, *uploads: bytes, **fields: Any) -> TestResponse:
-    files = [(io.BytesIO(upload), f"{number}.jpg") for number, upload in enumerate(uploads)]
-    return client.post("/predict", data={"file": files, **fields})
+def send(client: FlaskClient, *uploads: bytes, **fields: str | list[str]) -> TestResponse:
+    return client.post("/predict", **multipart(*uploads, **fields))
 
 
 def test_several_images_are_answered_in_the_order_sent(client: FlaskClient) -> None:
