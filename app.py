@@ -52,8 +52,8 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
 def _loader(settings: Settings, prepared: PreparedModels) -> Load:
     engine = resolve_engine(settings.engine, settings.device)
     precision = resolve_precision(settings.precision, engine)
-    crowded = (settings.workers or 1) > usable_cores()
-    make_engine = engine_maker(engine, settings.device, usable_cores(), settings.threads, spare_memory=crowded)
+    quick = (settings.fallback_model,) if (settings.workers or 1) <= usable_cores() else ()  # else memory counts
+    make_engine = engine_maker(engine, settings.device, usable_cores(), settings.threads, quick=quick)
     limits = UploadLimits(settings.formats, settings.max_pixels)
     cores = cache(lambda: Cores(runtime_folder() / "cores", usable_cores(), settings.threads))  # late: makes a folder
     return lambda name: prepared.load(name, precision, make_engine, limits, cores())

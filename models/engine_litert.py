@@ -17,9 +17,9 @@ from preprocessing.spec import InputSpec
 # Bits of TfLiteXNNPackDelegateOptions.flags (LiteRT's xnnpack_delegate.h): signed and unsigned int8, as by default.
 # They decide how weights are packed: change `packed._LAYOUT` with them.
 _XNNPACK_FLAGS = 0x01 | 0x02
-# TRANSIENT_INDIRECTION_BUFFER: tables of pointers made anew in each run instead of kept: ResNet50 takes 4.6 MB less,
-# VGG16 6 MB, for each number of threads, and 10 % more time where every core has an inference (ResNet50 int8, two
-# processes of one thread, six pairs: 33 ms against 30).
+# TRANSIENT_INDIRECTION_BUFFER: tables of pointers made anew in each run instead of kept. A network takes 19 to 20 MB
+# less for each number of threads (ResNet50, VGG16, InceptionV3, int8), and 10 % more time where every core has an
+# inference (ResNet50 int8, two processes of one thread, six pairs: 33 ms against 30).
 _TRANSIENT_TABLES = 0x20
 
 
