@@ -43,7 +43,8 @@ def loader(settings: Settings, prepared: PreparedModels) -> Load:
     """Return what loads a prepared model by its name."""
     engine = resolve_engine(settings.engine, settings.device)
     precision = resolve_precision(settings.precision, engine)
-    make_engine = engine_maker(engine, settings.device, usable_cores(), settings.threads)
+    quick = (settings.fallback_model,) if (settings.workers or 1) <= usable_cores() else ()  # else memory counts
+    make_engine = engine_maker(engine, settings.device, usable_cores(), settings.threads, quick=quick)
     return lambda name: prepared.load(name, precision, make_engine, usable_cores())
 
 

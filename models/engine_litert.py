@@ -14,11 +14,13 @@ from models.engine import Batch, Scores
 from models.errors import EngineError
 from preprocessing.spec import InputSpec
 
-# Bits of TfLiteXNNPackDelegateOptions.flags (LiteRT's xnnpack_delegate.h): signed and unsigned int8, as by default, and
-# TRANSIENT_INDIRECTION_BUFFER: tables of pointers made anew in each run instead of kept. ResNet50 keeps 4.6 MB less,
-# VGG16 6 MB, for each number of threads; the times differ by less than they vary.
+# Bits of TfLiteXNNPackDelegateOptions.flags (LiteRT's xnnpack_delegate.h): signed and unsigned int8, as by default.
 # They decide how weights are packed: change `packed._LAYOUT` with them.
-_XNNPACK_FLAGS = 0x01 | 0x02 | 0x20
+_XNNPACK_FLAGS = 0x01 | 0x02
+# TRANSIENT_INDIRECTION_BUFFER: tables of pointers made anew in each run instead of kept. A network takes 19 to 20 MB
+# less for each number of threads (ResNet50, VGG16, InceptionV3, int8), and 10 % more time where every core has an
+# inference (ResNet50 int8, two processes of one thread, six pairs: 33 ms against 30).
+_TRANSIENT_TABLES = 0x20
 
 
 class LiteRtEngine:
@@ -29,19 +31,29 @@ class LiteRtEngine:
     """
 
     def __init__(
-        self, artifact: Path, spec: InputSpec, classes: int, threads: Sequence[int] = (1,), packed: Path | None = None
+        self,
+        artifact: Path,
+        spec: InputSpec,
+        classes: int,
+        threads: Sequence[int] = (1,),
+        packed: Path | None = None,
+        *,
+        spare_memory: bool = False,
     ) -> None:
         """Load a `.tflite` for each of *threads*; *packed* is the file of packed weights, written if it is not there.
 
+        *spare_memory*: keep no tables. Without it those for one thread are kept, which a crowd is served with.
         Raises: EngineError: it can't be loaded, or is not (h, w, 3) -> (classes,).
         """
         self._shape, self._classes = (spec.height, spec.width, 3), classes
+        self._keeps_tables = not spare_memory
         self._variants = {count: self._compile(artifact, count, packed) for count in threads}
 
     def _compile(self, artifact: Path, threads: int, packed: Path | None) -> "_Variant":
+        flags = _XNNPACK_FLAGS if threads == 1 and self._keeps_tables else _XNNPACK_FLAGS | _TRANSIENT_TABLES
         options = Options(
             cpu_options=CpuOptions(
-                num_threads=threads, xnnpack_flags=_XNNPACK_FLAGS, xnnpack_weight_cache_path=str(packed or "")
+                num_threads=threads, xnnpack_flags=flags, xnnpack_weight_cache_path=str(packed or "")
             )
         )
         wanted = (([1, *self._shape], "float32"), ([1, self._classes], "float32"))
