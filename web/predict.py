@@ -27,7 +27,7 @@ def predict() -> Response:
     """Answer with the likeliest labels of each uploaded image."""
     service = current_service()
     deadline = request_deadline(service.deadline_s)
-    inputs = service.reader.read()
+    inputs = service.reader.read(deadline)
     question = service.asker.question(inputs.fields)
     _admit(service, question, deadline)
     outcomes = _outcomes(service, inputs.uploads, question, deadline)

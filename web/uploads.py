@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask import request
+from werkzeug.exceptions import ClientDisconnected
 
+from models.deadline import Deadline
 from models.errors import DeadlineExceeded
 from web.errors import RequestError
 from web.request import MB
@@ -39,7 +41,7 @@ class UploadReader:
         self._max_bytes = max_upload_bytes
         self._max_files = max_files
 
-    def read(self) -> Inputs:
+    def read(self, deadline: Deadline) -> Inputs:
         """Return what the request at hand brings; at least one upload.
 
         Raises: RequestError: the body is at fault.  DeadlineExceeded: it comes too slowly.
@@ -56,7 +58,9 @@ class UploadReader:
             raise RequestError("unsupported_media_type", f"A body of type {kind} is not taken. {_NO_FILE}")
         try:
             return read()
-        except TimeoutError:
+        except ClientDisconnected:  # Werkzeug's word for whatever went wrong while it read
+            if deadline.remaining_s > 0:
+                raise RequestError("malformed_body", "The body ended before its length.") from None
             raise DeadlineExceeded("The request did not arrive in time.") from None
 
     def _form(self) -> Inputs:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.evaluation.photo_name import photo_name
-from models.contestants import ENSEMBLE, Contestant
+from models.contestants import Contestant
+from models.ensemble import ENSEMBLE
 from models.evaluate import Evaluation
 from models.figures import Confusion, Figures, Milliseconds, Share, best_of
 from models.labels import Label

@@ -13,6 +13,7 @@ from models.engine import Batch, Scores
 from models.errors import CallerGone, DeadlineExceeded
 from models.labels import imagenet_labels
 from models.road import Opinion, Outcome, Road, UploadLimits
+from preprocessing.decode import RgbImage, decode
 from preprocessing.errors import ImageError
 from preprocessing.spec import InputSpec, Normalisation
 from tests.fakes import SPEC, BrightnessEngine, a_core
@@ -45,9 +46,13 @@ def classify(uploads: Sequence[bytes], *engines: CountingEngine, deadline: Deadl
 
 
 def test_each_image_is_decoded_once_however_many_networks_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    sides = []
-    decode = road.decode
-    monkeypatch.setattr(road, "decode", lambda *args, **kw: sides.append(kw["min_side"]) or decode(*args, **kw))
+    sides: list[int | None] = []
+
+    def counting(upload: bytes, **given: Any) -> RgbImage:
+        sides.append(given["min_side"])
+        return decode(upload, **given)
+
+    monkeypatch.setattr(road, "decode", counting)
     networks = {"small": network(CountingEngine()), "large": network(CountingEngine(), LARGER)}
     (opinion,) = Road(UploadLimits(), a_core()).classify([PNG], networks)
     assert isinstance(opinion, Opinion)

@@ -10,8 +10,8 @@ import pytest
 from gunicorn.util import close_graceful
 
 from web import lingering
+from web.connection import Connection
 from web.lingering import Lingering
-from web.worker import Connection
 
 Pair = tuple[socket.socket, socket.socket]
 
