@@ -46,10 +46,11 @@ class Probe(Protocol):
         """Return one figure.  Raises: RowFailed."""
 
 
-def loaded(bench: Bench, subject: Subject, connections: int, picture: Picture = USUAL) -> Tally:
+def loaded(bench: Bench, subject: Subject, connections: int, picture: Picture = USUAL, images: int = 1) -> Tally:
     """Load a server in a closed loop.  Raises: RowFailed: a request failed, so that the rest says nothing."""
     server = bench.fleet.get(subject)
-    tally = closed_loop(Request.upload(server.url, picture.path.read_bytes()), connections, bench.seconds)
+    upload = Request.upload(server.url, *[picture.path.read_bytes()] * images)
+    tally = closed_loop(upload, connections, bench.seconds)
     if tally.failed or not tally.ok or (tally.refused and connections <= _MANY):
         raise RowFailed(
             f"{subject.name}: {len(tally.ok)} good answers, {len(tally.refused)} refused, {tally.resets} resets, "
@@ -60,11 +61,12 @@ def loaded(bench: Bench, subject: Subject, connections: int, picture: Picture = 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Answers a second under *connections* that are always busy."""
+    """Images answered in a second under *connections* that are always busy; *images* in each request."""
 
     subject: Subject
     connections: int = 8
     picture: Picture = USUAL
+    images: int = 1
 
     @property
     def name(self) -> str:
@@ -72,12 +74,12 @@ class Rate:
         return self.subject.name
 
     def run(self, bench: Bench) -> float:
-        """Return the rate by Little's law, connections / mean latency.
+        """Return the rate by Little's law, connections x images / mean latency.
 
         Counting answers would err by one batch of four in the dozen that the slow ones give in a run.
         """
-        tally = loaded(bench, self.subject, self.connections, self.picture)
-        return tally.rate() if tally.refused else self.connections / fmean(tally.ok)
+        tally = loaded(bench, self.subject, self.connections, self.picture, self.images)
+        return self.images * (tally.rate() if tally.refused else self.connections / fmean(tally.ok))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,13 +32,14 @@ def rows(cores: int) -> list[Row]:
 
 
 def more_rows(cores: int) -> list[Row]:
-    """Return what `make bench-full` adds, without goals. No batches of 16: the service takes one image a request."""
+    """Return what `make bench-full` adds, without goals."""
     png = Rate(ours(), picture=PNG), (Rate(naive(), picture=PNG),)
-    crowd = (BareLoop(cores, 1, "rate"),)
+    crowd, batches = (BareLoop(cores, 1, "rate"),), Rate(ours(), 2, images=16)
     return [
         Comparison("png", "PNG, 8 connections, against the naive app", *png),
         _phone("progressive", "12-megapixel progressive JPEG", PROGRESSIVE, None),
         Comparison("32-bare", "32 connections, share of the bare limit", Rate(ours(), 32), crowd),
+        Comparison("batches", "16 images a request, 2 connections, share of the bare limit", batches, crowd),
         Start("cold-start", "cold start: weights not packed, files not in memory", cold=True),
     ]
 

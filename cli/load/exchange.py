@@ -19,20 +19,25 @@ class Request(NamedTuple):
     message: bytes
 
     @classmethod
-    def upload(cls, url: str, image: bytes, **fields: str) -> "Request":
-        """Return a POST of one encoded image, and of text *fields*, to *url* (http://host:port/path)."""
+    def upload(cls, url: str, *images: bytes, **fields: str) -> "Request":
+        """Return a POST of encoded images, and of text *fields*, to *url* (http://host:port/path)."""
         parts = urlsplit(url)
         texts = "".join(
             f'--edge\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
             for name, value in fields.items()
         )
-        file = '--edge\r\nContent-Disposition: form-data; name="file"; filename="photo.jpg"\r\n\r\n'
-        body = (texts + file).encode() + image + b"\r\n--edge--\r\n"
+        file = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="photo.jpg"\r\n\r\n'
+        body = texts.encode() + b"".join(file + image + b"\r\n" for image in images) + b"--edge--\r\n"
         head = (
             f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n"
             f"Content-Type: multipart/form-data; boundary=edge\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return cls((parts.hostname or "", parts.port or 80), head.encode() + body)
+
+    def with_header(self, name: str, value: str) -> "Request":
+        """Return the same with one header more; an empty *value* adds none."""
+        first, _, rest = self.message.partition(b"\r\n")
+        return self._replace(message=b"\r\n".join((first, f"{name}: {value}".encode(), rest))) if value else self
 
 
 class State(Enum):
