@@ -65,7 +65,7 @@ def test_there_is_a_slot_a_core_up_to_a_few(tmp_path: Path, cores: int, slots: i
 
 
 def test_a_large_picture_waits_for_a_slot_and_a_small_one_does_not(tmp_path: Path) -> None:
-    assert 4001 * 4000 > HEAVY_PIXELS
+    assert HEAVY_PIXELS < 4001 * 4000
     path = tmp_path / "slots"
     with other(path), other(path) as (_, pipe):
         waiter = Waiter(DecodeSlots(path, 8), LARGE)
