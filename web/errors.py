@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from flask import Flask, Response, json, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 from models.errors import ModelError
@@ -107,6 +108,10 @@ def register_errors(app: Flask) -> None:
             if name in _PASSED_ON:
                 response.headers[name] = value
         return response
+
+    @app.errorhandler(ParseException)  # Gunicorn meets a wrong chunk only when the body is read
+    def wrong_chunk(error: ParseException) -> Response:
+        return problem("malformed_body", "The chunks of the body can't be parsed.")
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:

@@ -7,6 +7,7 @@ import uuid
 from typing import IO
 
 from flask import Request, g, request
+from gunicorn.http.errors import ParseException
 from werkzeug.formparser import FormDataParser
 
 MB = 1 << 20
@@ -59,7 +60,7 @@ def drain() -> None:
             if not block:
                 return
             left -= len(block)
-    except OSError:
+    except (OSError, ParseException):
         return  # it sends nothing more, or nothing that makes sense: the refusal stands
     finally:
         if connection is not None:

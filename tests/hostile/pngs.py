@@ -127,7 +127,7 @@ LIES = [
     ("transparency before the palette",
      png(ihdr(8, 8, colour=3), chunk(b"tRNS", bytes(2)), chunk(b"PLTE", bytes(6)), PIXELS_8), (OK, *BROKEN)),
     ("transparency of no bytes", _grey(chunk(b"tRNS")), BROKEN),
-    *((f"a text named {key}, as Pillow names what it keeps", _with(chunk(b"tEXt", key.encode() + b"\0x")), (OK, *BROKEN))
+    *((f"a text named {key}, as Pillow does", _with(chunk(b"tEXt", key.encode() + b"\0x")), (OK, *BROKEN))
       for key in ("transparency", "bbox", "interlace", "icc_profile", "exif", "xmp")),
     ("transparency of a shade that 8 bits can't have", _grey(chunk(b"tRNS", b"\xff\xff")), (OK, CORRUPT)),
     *((f"a short {name.decode()}", _with(chunk(name, b"a")), BROKEN) for name in (b"gAMA", b"cHRM", b"pHYs", b"acTL")),

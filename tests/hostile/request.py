@@ -12,13 +12,13 @@ _READ_BYTES = 1 << 16
 class RawRequest(NamedTuple):
     """What is sent, byte for byte, and *statuses*: one of them is the answer.
 
-    *ends*: our side is closed after it, so that the service knows that nothing follows.
+    *ends*: our side is closed after it, as by a sender who died; else it stays open until the answer is there.
     """
 
     name: str
     content: bytes
     statuses: tuple[int, ...]
-    ends: bool = True
+    ends: bool = False
 
 
 class RawAnswer(NamedTuple):
