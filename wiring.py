@@ -5,6 +5,7 @@ from functools import cache, partial
 from config import Settings
 from cores import usable_cores
 from models.cores import Cores
+from models.decode_slots import DecodeSlots
 from models.engines import engine_maker, resolve_engine, resolve_precision
 from models.machine import runtime_folder
 from models.prepared import PreparedModels
@@ -50,4 +51,5 @@ def loader(settings: Settings, prepared: PreparedModels) -> Load:
 
 def _road(settings: Settings) -> Road:
     limits = UploadLimits(settings.formats, settings.max_pixels)
-    return Road(limits, Cores(runtime_folder() / "cores", usable_cores(), settings.threads))
+    cores = Cores(runtime_folder() / "cores", usable_cores(), settings.threads)
+    return Road(limits, cores, DecodeSlots(runtime_folder() / "decodes", usable_cores()))

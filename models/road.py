@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from models.classifier import Classifier
 from models.cores import Cores
 from models.deadline import Deadline
+from models.decode_slots import DecodeSlots
 from models.engine import Scores
 from models.errors import ModelError
 from preprocessing.decode import decode
@@ -47,11 +48,12 @@ class _Decoded:
 
 
 class Road:
-    """*limits* of what is decoded; *cores* are shared with every other process."""
+    """*limits* of what is decoded; *cores* and *slots* (for decoding large pictures) are shared with every process."""
 
-    def __init__(self, limits: UploadLimits, cores: Cores) -> None:
+    def __init__(self, limits: UploadLimits, cores: Cores, slots: DecodeSlots) -> None:
         self._limits = limits
         self._cores = cores
+        self._slots = slots
 
     def classify(
         self,
@@ -87,7 +89,13 @@ class Road:
     def _tensors(self, upload: bytes, specs: Sequence[InputSpec], resize: Resize) -> dict[InputSpec, Tensor]:
         sides = [min_decode_side(spec, resize) for spec in specs]
         side = None if None in sides else max(each for each in sides if each is not None)
-        image = decode(upload, formats=self._limits.formats, max_pixels=self._limits.max_pixels, min_side=side)
+        image = decode(
+            upload,
+            formats=self._limits.formats,
+            max_pixels=self._limits.max_pixels,
+            min_side=side,
+            heavy=self._slots.heavy,
+        )
         return {spec: transform(image, spec, resize) for spec in specs}
 
     def _ask(self, image: _Decoded, networks: Mapping[str, Classifier], until: Deadline) -> Outcome:

@@ -1,18 +1,23 @@
-"""upload -> image: bytes to RGB uint8 (height, width, 3). The only module that meets Pillow's (width, height)."""
+"""upload -> image: bytes to RGB uint8 (height, width, 3). Only here and in `flatten` is Pillow's (width, height)."""
 
 import io
 import struct
 import warnings
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
 from preprocessing.errors import CorruptImage, ImageError, TooManyPixels, TruncatedImage
+from preprocessing.flatten import RgbImage, flatten
+from preprocessing.parts import count_scans
 from preprocessing.sniff import sniff
 
-RgbImage = NDArray[np.uint8]
+__all__ = ["HEAVY_PIXELS", "RgbImage", "decode", "prepare_pillow"]
+
+# Pixels from which a decode is *heavy*: above what phones take (12 megapixels), and at most 130 MB below it.
+HEAVY_PIXELS = 16_000_000
 
 # Where each format says that it is complete; looked for in the last bytes (cameras append some of their own).
 _END_MARKS = {"jpeg": b"\xff\xd9", "png": b"IEND", "webp": b""}
@@ -28,10 +33,12 @@ _PILLOW_ERRORS = (
 def prepare_pillow(max_pixels: int) -> None:
     """Set Pillow's process-wide state: load the readers now, and let its own bomb check back ours up.
 
-    Called once a process, before it serves, so that no first request imports under threads.
+    Called once a process, before it serves, so that no first request imports under threads. Pillow's remarks about
+    strange metadata are silenced: a hostile file would write one line of log for each of its tags.
     """
     Image.preinit()
     Image.MAX_IMAGE_PIXELS = max_pixels
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
@@ -41,68 +48,61 @@ def decode(
     formats: tuple[str, ...] = ("jpeg", "png"),
     max_pixels: int = 64_000_000,
     min_side: int | None = None,
+    heavy: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> RgbImage:
     """Return the picture as the eye sees it: RGB uint8 (height, width, 3), upright, on white.
 
     The first picture of a file with several. *max_pixels* is judged from the header, before any pixel is decoded.
-    With *min_side* (pixels) a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, never below that in either side:
-    3.5 times faster for a 12-megapixel photo, 0.3 grey levels away after resizing (measured).
+    With *min_side* (pixels) the image may be a whole fraction of its size, never below that in either side: a JPEG is
+    then decoded at 1/2, 1/4 or 1/8 (3.5 times faster for a 12-megapixel photo), others are averaged while they are
+    converted; 0.3 grey levels away after resizing (measured). *heavy* is entered around a decode of more than
+    HEAVY_PIXELS, which takes up to 12 bytes a pixel; so a caller can bound how many run at once.
 
     Raises: ImageError: the upload is at fault.
     """
     kind = sniff(upload, formats)
+    with _faults_named(upload, kind, max_pixels):
+        scans = count_scans(upload, kind)
+        picture = Image.open(io.BytesIO(upload), formats=(kind.upper(),))
+        pixels = _count_pixels(picture, max_pixels)
+        if min_side is not None and kind == "jpeg":
+            picture.draft(None, (min_side, min_side))
+        if scans == 1:  # else the coefficients of the whole picture are kept until the last scan
+            pixels = picture.width * picture.height
+    with heavy() if pixels > HEAVY_PIXELS else nullcontext(), _faults_named(upload, kind, max_pixels), picture:
+        picture.load()
+        return flatten(picture, _orientation(picture), _shrink(picture, min_side))
+
+
+@contextmanager
+def _faults_named(upload: bytes, kind: str, max_pixels: int) -> Iterator[None]:
+    """Turn whatever Pillow raises within into what is wrong with the upload."""
     try:
-        with Image.open(io.BytesIO(upload), formats=(kind.upper(),)) as picture:
-            _check_size(picture, max_pixels)
-            if min_side is not None and kind == "jpeg":
-                picture.draft(None, (min_side, min_side))
-            picture.load()
-            _turn_upright(picture)
-            flat = _flatten(picture)
-    except ImageError:
-        raise
+        yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise TooManyPixels(f"The image has more than {max_pixels:,} pixels.") from None
     except MemoryError:
         raise TooManyPixels("The image is too large for the memory at hand.") from None
     except _PILLOW_ERRORS as error:
         raise _what_is_wrong(upload, kind, error) from error
-    return np.asarray(flat) if flat.mode == "RGB" else _rgb_from_16_bit_grey(flat)
 
 
-def _check_size(picture: Image.Image, max_pixels: int) -> None:
+def _count_pixels(picture: Image.Image, max_pixels: int) -> int:
     width, height = picture.size
     if width * height > max_pixels:
         raise TooManyPixels(f"The image is {width} x {height} pixels; at most {max_pixels:,} in all are accepted.")
+    return width * height
 
 
-def _turn_upright(picture: Image.Image) -> None:
+def _orientation(picture: Image.Image) -> object:
     try:
-        ImageOps.exif_transpose(picture, in_place=True)
+        return picture.getexif().get(ExifTags.Base.Orientation, 1)
     except _PILLOW_ERRORS:
-        return  # Malformed EXIF is common and says nothing about the pixels: take them as they are.
+        return 1  # Malformed EXIF is common and says nothing about the pixels: take them as they are.
 
 
-def _flatten(picture: Image.Image) -> Image.Image:
-    """Return it in mode RGB, transparency on white; 16-bit grey (modes I and I;16) is left as it is."""
-    if picture.mode.startswith("I"):
-        return picture
-    if picture.has_transparency_data:
-        return _on_white(picture)
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
-
-
-def _rgb_from_16_bit_grey(picture: Image.Image) -> RgbImage:
-    # Pillow's own convert("RGB") clips everything above 255 to white (Pillow#5991).
-    grey = (np.asarray(picture).astype(np.int32).clip(0, 0xFFFF) >> 8).astype(np.uint8)
-    return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
-
-
-def _on_white(picture: Image.Image) -> Image.Image:
-    rgba = picture.convert("RGBA")
-    white = Image.new("RGB", rgba.size, (255, 255, 255))
-    white.paste(rgba, mask=rgba.getchannel("A"))
-    return white
+def _shrink(picture: Image.Image, min_side: int | None) -> int:
+    return 1 if min_side is None else max(1, min(picture.size) // min_side)
 
 
 def _what_is_wrong(upload: bytes, kind: str, error: Exception) -> ImageError:

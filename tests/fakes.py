@@ -8,11 +8,13 @@ import numpy as np
 
 from models.classifier import Classifier
 from models.cores import Cores
+from models.decode_slots import DecodeSlots
 from models.engine import Batch, Engine, Scores
 from models.errors import EngineError
 from models.judgement import Gate
 from models.labels import imagenet_labels
 from models.manifest import Precision, WeightsKind
+from models.road import Road, UploadLimits
 from models.served import ServedModel
 from preprocessing.spec import InputSpec, Normalisation
 
@@ -45,6 +47,12 @@ class NanEngine:
 def a_core() -> Cores:
     """One core of our own."""
     return Cores(Path(tempfile.gettempdir()) / f"triptych-test-cores-{os.getpid()}", 1)
+
+
+def a_road() -> Road:
+    """With a core and a decode slot of our own."""
+    slots = DecodeSlots(Path(tempfile.gettempdir()) / f"triptych-test-decodes-{os.getpid()}", 1)
+    return Road(UploadLimits(), a_core(), slots)
 
 
 def served(engine: Engine | None = None, weights: WeightsKind = WeightsKind.IMAGENET) -> ServedModel:

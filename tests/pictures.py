@@ -36,14 +36,24 @@ def photo_like(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
     return np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
 
 
+def chunk(kind: bytes, data: bytes = b"") -> bytes:
+    """One chunk of a PNG."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(ihdr: bytes, *chunks: bytes) -> bytes:
+    """A PNG of parts that may be wrong, with an end."""
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", ihdr) + b"".join(chunks) + chunk(b"IEND")
+
+
+def ihdr(width: int, height: int, depth: int = 8, colour: int = 0, interlace: int = 0) -> bytes:
+    """What a PNG says of itself; *colour* 0 grey, 2 RGB, 3 palette, 4 grey with alpha, 6 RGBA."""
+    return struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
+
+
 def png_header(width: int, height: int) -> bytes:
     """A PNG that announces width x height grey pixels and holds none."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
+    return png(ihdr(width, height), chunk(b"IDAT", zlib.compress(b"\0" * 64)))
 
 
 def multipart(*uploads: bytes, **fields: str | list[str]) -> dict[str, Any]:

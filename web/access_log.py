@@ -28,7 +28,7 @@ class AccessLogger(Logger):  # type: ignore[misc]  # Gunicorn is not typed
             environ["REMOTE_ADDR"],
             req.method,
             req.path,
-            status=resp.status_code,
+            status=int(str(resp.status).split()[0]),  # Gunicorn's own answers have no status_code
             sent=resp.sent,
             took_ms=took_ms,
             request_id=request_id,

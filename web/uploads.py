@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask import request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
 from models.deadline import Deadline
@@ -58,6 +59,8 @@ class UploadReader:
             raise RequestError("unsupported_media_type", f"A body of type {kind} is not taken. {_NO_FILE}")
         try:
             return read()
+        except ParseException:  # Gunicorn meets a wrong chunk only when the body is read
+            raise RequestError("malformed_body", "The chunks of the body can't be parsed.") from None
         except ClientDisconnected:  # Werkzeug's word for whatever went wrong while it read
             if deadline.remaining_s > 0:
                 raise RequestError("malformed_body", "The body ended before its length.") from None

@@ -23,13 +23,13 @@ from models.errors import EngineError
 from models.known_answers import generated_images
 from models.labels import imagenet_labels
 from models.manifest import RANDOM_WEIGHTS_FILE, Precision
-from models.road import Opinion, Road, UploadLimits
+from models.road import Opinion
 from models.store import Store
 from models.top_k import top_k
 from preprocessing.spec import InputSpec, Normalisation, Resize
 from tests.conftest import ROOT
 from tests.e2e.server import Server, environment
-from tests.fakes import a_core
+from tests.fakes import a_road
 from tests.pictures import encode
 
 COUNT, TOP, TOLERANCE, LEAST_DIFFERENT = 20, 10, 1e-4, 5
@@ -97,7 +97,7 @@ def answers_with(spec: InputSpec, engine: Engine, images: NDArray[np.uint8]) -> 
     network = {"it": Classifier(engine, spec, imagenet_labels())}
     uploads = [encode(image, "PNG") for image in images]
     answers = []
-    for outcome in Road(UploadLimits(), a_core()).classify(uploads, network, Resize.SQUASH):
+    for outcome in a_road().classify(uploads, network, Resize.SQUASH):
         if not isinstance(outcome, Opinion):
             raise outcome
         answers.append([(p.id, p.prob) for p in top_k(outcome.scores["it"], imagenet_labels(), TOP)])

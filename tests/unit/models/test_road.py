@@ -12,11 +12,11 @@ from models.deadline import Deadline
 from models.engine import Batch, Scores
 from models.errors import CallerGone, DeadlineExceeded
 from models.labels import imagenet_labels
-from models.road import Opinion, Outcome, Road, UploadLimits
+from models.road import Opinion, Outcome
 from preprocessing.decode import RgbImage, decode
 from preprocessing.errors import ImageError
 from preprocessing.spec import InputSpec, Normalisation
-from tests.fakes import SPEC, BrightnessEngine, a_core
+from tests.fakes import SPEC, BrightnessEngine, a_road
 from tests.pictures import encode, photo_like
 
 PNG = encode(photo_like(30, 40), "PNG")
@@ -42,7 +42,7 @@ def network(engine: CountingEngine, spec: InputSpec = SPEC) -> Classifier:
 
 def classify(uploads: Sequence[bytes], *engines: CountingEngine, deadline: Deadline | None = None) -> list[Outcome]:
     networks = {str(number): network(engine) for number, engine in enumerate(engines)}
-    return Road(UploadLimits(), a_core()).classify(uploads, networks, deadline=deadline)
+    return a_road().classify(uploads, networks, deadline=deadline)
 
 
 def test_each_image_is_decoded_once_however_many_networks_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ def test_each_image_is_decoded_once_however_many_networks_are_asked(monkeypatch:
 
     monkeypatch.setattr(road, "decode", counting)
     networks = {"small": network(CountingEngine()), "large": network(CountingEngine(), LARGER)}
-    (opinion,) = Road(UploadLimits(), a_core()).classify([PNG], networks)
+    (opinion,) = a_road().classify([PNG], networks)
     assert isinstance(opinion, Opinion)
     assert set(opinion.scores) == set(opinion.inference_s) == {"small", "large"}
     assert sides == [round(2 * 16 / 0.875)], "once, as large as the largest needs it"

@@ -1,0 +1,26 @@
+"""How many large pictures may be decoded at once, by all processes together: what bounds the memory they take."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from models.cores import Cores
+
+MOST_SLOTS = 2  # a decode takes up to 12 bytes a pixel: 770 MB for 64 megapixels (progressive CMYK without subsampling)
+
+
+class DecodeSlots:
+    """Slots shared through the file at *path*, as cores are: one a core of *cores*, at most MOST_SLOTS.
+
+    A process that is killed gives its slot back at once.
+    """
+
+    def __init__(self, path: Path, cores: int) -> None:
+        self.count = min(cores, MOST_SLOTS)
+        self._slots = Cores(path, self.count, most=1)
+
+    @contextmanager
+    def heavy(self) -> Iterator[None]:
+        """Wait for a slot and hold it: the *heavy* of `decode`."""
+        with self._slots.lease():
+            yield
