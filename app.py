@@ -43,6 +43,8 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
         max_waiting=settings.max_waiting * usable_cores(),
         cors_origins=settings.cors_origins,
         start_process=partial(prepare_pillow, settings.max_pixels),
+        deadline_s=settings.deadline_s,
+        self_test_s=settings.self_test_s,
     )
     register_routes(app, settings.max_request_mb * MB, settings.cors_origins)
     app.cli.add_command(models_cli(prepared, settings, usable_cores()))

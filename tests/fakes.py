@@ -13,7 +13,7 @@ from models.errors import EngineError
 from models.judgement import Gate
 from models.labels import imagenet_labels
 from models.manifest import Precision, WeightsKind
-from models.served import ServedModel
+from models.served import SelfTest, ServedModel
 from preprocessing.spec import InputSpec, Normalisation
 
 SPEC = InputSpec(8, 8, Normalisation.TF)
@@ -47,7 +47,13 @@ def a_core() -> Cores:
     return Cores(Path(tempfile.gettempdir()) / f"triptych-test-cores-{os.getpid()}", 1)
 
 
-def served(engine: Engine | None = None, limits: UploadLimits | None = None) -> ServedModel:
+def passes() -> None:
+    """A self-test without a fault."""
+
+
+def served(
+    engine: Engine | None = None, limits: UploadLimits | None = None, self_test: SelfTest = passes
+) -> ServedModel:
     """A served model around a fake engine."""
     return ServedModel(
         classifier=Classifier(
@@ -60,4 +66,5 @@ def served(engine: Engine | None = None, limits: UploadLimits | None = None) -> 
         classes=1000,
         gate=Gate.NONE,
         variants=(),
+        self_test=self_test,
     )

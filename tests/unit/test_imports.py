@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "setting_types": set(),
     "cores": set(),
     "app": {"preprocessing", "models", "web", "cli", "config", "cores"},
-    "gunicorn.conf": {"app", "models", "cli", "config", "cores"},
+    "gunicorn.conf": {"app", "models", "web", "cli", "config", "cores"},
     "bench": {"preprocessing", "models", "cli", "cores", "bench"},  # the service itself only as its users have it
 }
 OURS = set(MAY_IMPORT)
