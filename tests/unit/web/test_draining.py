@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import Any
 
@@ -22,7 +22,7 @@ class Arbiter:
         self.log = self
         self.lines: list[str] = []
         self.signals: SimpleQueue[int] = SimpleQueue()
-        self.handle_term = lambda: None
+        self.handle_term: Callable[[], None] = self.handle_next
         vars(self).update(owners)
 
     def signal(self, number: int, frame: Any) -> None:
