@@ -70,7 +70,13 @@ class Settings(BaseModel):
     deadline_s: float = Field(
         10, gt=0, description="Seconds within which a request is answered, waiting and a slow sender included; else 504"
     )
-    grace_s: int = Field(30, ge=1, description="Seconds that requests in flight get to end after SIGTERM")
+    self_test_s: float = Field(
+        300, ge=0, description="Seconds between two known answers of each model in each worker; 0: only at load"
+    )
+    drain_s: float = Field(
+        0, ge=0, description="Seconds after SIGTERM in which /readyz says 503 and /predict still answers"
+    )
+    grace_s: int = Field(30, ge=1, description="Seconds that requests in flight get to end after that")
     cors_origins: Origins = Field(
         (), description="Origins whose pages may call from a browser (https://a.example), or *"
     )

@@ -1,8 +1,10 @@
 """Gunicorn's settings for Triptych; each line has its why. Command-line options (-w, -b) override them."""
 
 import gc
+import math
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from config import SettingsError, read_once
 from cores import usable_cores
 from models.engines import Device, EngineKind, require_gpu, resolve_engine
 from models.errors import ModelError
+from web.draining import Drain
+from web.watchdog import Ending
 from wiring import prepared_models
 
 try:
@@ -25,9 +29,10 @@ workers = settings.workers or usable_cores()  # one a core; they share the cores
 # in front (ADR 0006).
 worker_class = "web.worker.AdmittingWorker"
 preload_app = False  # runtimes must not be forked: models are loaded in the worker
-timeout = 120  # above the worst load (packing VGG16 in float32 on a busy core: 8 s); also ends a body that takes longer
+# Above the worst load (packing VGG16 in float32 on a busy core: 8 s), and above the watchdog of a request.
+timeout = max(120, math.ceil(4 * settings.deadline_s))
 graceful_timeout = settings.grace_s
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # the heartbeat must not wait for a disk
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # the heartbeat must not wait for a disk
 control_socket_disable = True  # a thread and a socket in the master that nothing of ours uses
 limit_request_line = 2048  # our longest address is /v1/predict with three short fields
 loglevel = settings.log_level
@@ -63,16 +68,37 @@ def on_starting(server: Any) -> None:
         measure_models(prepared, usable_cores())
 
 
+def when_ready(server: Any) -> None:
+    """Listening, and nothing forked yet: from here on SIGTERM is ours."""
+    server.triptych_drain = Drain(server, settings.drain_s)
+    server.triptych_drain.install()
+
+
+def on_reload(server: Any) -> None:
+    """HUP has read the settings anew."""
+    server.triptych_drain.seconds = settings.drain_s
+
+
 def post_fork(server: object, worker: object) -> None:
     """In the worker, before it loads the application: settings are read once, by the master."""
     os.environ.update(_same_settings)
 
 
-def pre_fork(server: object, worker: object) -> None:
-    """Keep the garbage collector from writing to the pages that the workers share with us."""
+def pre_fork(server: Any, worker: Any) -> None:
+    """Share the phase; keep the garbage collector from writing to the pages that the workers share with us."""
+    worker.phase = server.triptych_drain.phase
     gc.freeze()
 
 
 def post_worker_init(worker: Any) -> None:
     """In the worker, after the fork and before it accepts: load every model. One that fails is reported by /readyz."""
-    worker.wsgi.extensions["triptych"].start()
+    extensions = worker.wsgi.extensions
+    service = extensions["triptych"] = replace(extensions["triptych"], is_ending=worker.phase.is_ending)
+    service.start()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """In the master, when a worker is gone: say why. A metric that counts workers by their ending belongs here."""
+    ending = worker.life.ending(2 * settings.deadline_s, was_silent=worker.aborted)
+    if ending is not Ending.TOLD:
+        server.log.error("Worker (pid:%s) was not told to end; it was %s", worker.pid, ending)

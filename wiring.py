@@ -34,6 +34,7 @@ def make_service(settings: Settings, load: Load) -> Service:
         reader=UploadReader(settings.max_upload_mb * MB, settings.max_files),
         asker=Asker(registry, settings.fallback_model, settings.resize),
         deadline_s=settings.deadline_s,
+        self_test_s=settings.self_test_s,
         admission=Admission(settings.max_waiting * usable_cores(), settings.deadline_s),
         cors_origins=settings.cors_origins,
         start_process=partial(prepare_pillow, settings.max_pixels),

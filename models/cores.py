@@ -16,6 +16,9 @@ from pathlib import Path
 MOST_THREADS = 8  # of one inference: more bring a small network little and cost each worker a pool of threads
 _WAITING = 1 << 20  # the byte that all waiters lock for reading; far above any core
 _NEXT = _WAITING + 1  # the byte that the first of them locks
+# More than any wait without a fault: cores are given back after each image or network. Who holds them all hangs; until
+# the watchdog ends it, the others share what there is.
+_PATIENCE_S = 1.0
 _LOOK_S = 0.001  # how often it looks for an idle core: a twentieth of the quickest inference
 
 
@@ -25,22 +28,22 @@ def powers_of_two(cores: int, most: int | None = None) -> tuple[int, ...]:
 
 
 class Lease:
-    """Cores held for one request: one at first, more by `grow`."""
+    """Cores held for one request: one at first (or none, where others hang on all of them), more by `grow`."""
 
-    def __init__(self, file: int, count: int, most: int, waited_s: float, first: int) -> None:
+    def __init__(self, file: int, count: int, most: int, waited_s: float, first: int | None) -> None:
         self.waited_s = waited_s
         self._file = file
         self._count = count
         self._most = most
-        self._held = [first]
+        self._held = [] if first is None else [first]
 
     def grow(self) -> int:
-        """Take the cores that are idle now, unless somebody waits for one; return how many are held: 1, 2, 4 ..."""
+        """Take the cores that are idle now, unless somebody waits for one; return how many may be used: 1, 2, 4 ..."""
         if not _is_locked(self._file, _WAITING):
             for core in range(self._count):
                 if len(self._held) < self._most and core not in self._held and _try(self._file, core):
                     self._held.append(core)
-        usable = 1 << (len(self._held).bit_length() - 1)
+        usable = 1 << (max(1, len(self._held)).bit_length() - 1)
         for core in self._held[usable:]:
             _lock(self._file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, core)
         del self._held[usable:]
@@ -57,14 +60,19 @@ class Cores:
         self._path = path
         self.count = count
         self._most = powers_of_two(count, most)[-1]
+        self._is_patient = True
 
     @contextmanager
     def lease(self) -> Iterator[Lease]:
-        """Wait for a core and hold it; what is held at the end of the block is given back."""
+        """Wait for a core and hold it; what is held at the end of the block is given back.
+
+        Who has once waited in vain does not wait again, until there was one.
+        """
         start = time.monotonic()
         file = self._open()
         try:
-            first = self._first(file)
+            first = self._first(file, start + _PATIENCE_S * self._is_patient)
+            self._is_patient = first is not None
             yield Lease(file, self.count, self._most, time.monotonic() - start, first)
         finally:
             os.close(file)  # and with it every lock
@@ -77,12 +85,13 @@ class Cores:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
             return os.open(self._path, flags, 0o600)
 
-    def _first(self, file: int) -> int:
-        if (core := self._idle(file)) is not None:
+    def _first(self, file: int, give_up: float) -> int | None:
+        core = self._idle(file)
+        if core is not None or time.monotonic() >= give_up:
             return core
         _lock(file, fcntl.F_OFD_SETLK, fcntl.F_RDLCK, _WAITING)
         _lock(file, fcntl.F_OFD_SETLKW, fcntl.F_WRLCK, _NEXT)
-        while (core := self._idle(file)) is None:
+        while (core := self._idle(file)) is None and time.monotonic() < give_up:
             time.sleep(_LOOK_S)  # fcntl can't wait for any one of several bytes; only the first in the queue looks
         _lock(file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, _NEXT)
         _lock(file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, _WAITING)

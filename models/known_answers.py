@@ -66,6 +66,10 @@ class KnownAnswers:
         except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise ArtifactError(f"{KNOWN_ANSWERS_FILE} is not readable: {type(error).__name__}") from error
 
+    def first(self, precision: Precision, count: int) -> Self:
+        """Return the first *count* with their answers at one precision, holding on to nothing else."""
+        return type(self)(self.images[:count].copy(), {precision: self.scores[precision][:count].copy()})
+
     def write(self, folder: Path) -> None:
         """Write them into *folder*."""
         np.savez(folder / KNOWN_ANSWERS_FILE, images=self.images, **self.scores)  # type: ignore[arg-type]  # numpy stubs: kwargs

@@ -23,7 +23,7 @@ class ModelState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One configured model: *model* is there when *state* is READY, *reason* when it is not."""
+    """One configured model: *model* is there from when it was loaded, *reason* while *state* says it can't answer."""
 
     state: ModelState
     model: ServedModel | None = None
@@ -43,26 +43,52 @@ class Registry:
     def start(self) -> None:
         """Load every model. One that can't be loaded becomes FAILED and says why; the others serve."""
         for name in self._entries:
-            self._entries[name] = self._loaded(name)
+            self._entries[name] = self._outcome(name, self._loaded)
 
-    def _loaded(self, name: str) -> Entry:
-        start = time.monotonic()
+    def self_test(self, name: str) -> bool:
+        """Let a loaded model give its known answer again. One that can't becomes FAILED, and READY when it can.
+
+        Return whether it could.
+        """
+        before = self._entries[name].state
+        self._entries[name] = entry = self._outcome(name, self._tested)
+        if before is not ModelState.READY and entry.state is ModelState.READY:
+            log.info("%s passed its self-test: it is ready again", name)
+        return entry.state is ModelState.READY
+
+    def _outcome(self, name: str, attempt: Callable[[str], ServedModel]) -> Entry:
+        """Return the entry that says how *attempt* went; it keeps the model that there was."""
+        model = self._entries[name].model
+        happened, when = (
+            ("failed its self-test", "in its self-test") if model else ("could not be loaded", "while loading")
+        )
         try:
-            model = self._load(name)
+            return Entry(ModelState.READY, attempt(name))
         except WeightsMissing as error:
             log.warning("%s is not served: %s", name, error)
             return Entry(ModelState.WEIGHTS_MISSING, reason=str(error))
         except ModelError as error:
-            log.error("%s could not be loaded: %s", name, error, exc_info=error.__cause__)
-            return Entry(ModelState.FAILED, reason=str(error))
+            log.error("%s %s: %s", name, happened, error, exc_info=error.__cause__)
+            return Entry(ModelState.FAILED, model, str(error))
         except Exception as error:  # whatever else a damaged artifact provokes must not restart the worker for ever
-            log.exception("%s could not be loaded", name)
-            return Entry(ModelState.FAILED, reason=f"{type(error).__name__} while loading")
+            log.exception("%s %s", name, happened)
+            return Entry(ModelState.FAILED, model, f"{type(error).__name__} {when}")
+
+    def _loaded(self, name: str) -> ServedModel:
+        start = time.monotonic()
+        model = self._load(name)
         log.info(
             "%s ready in %.2f s: %s, %s weights, version %s",
             name, time.monotonic() - start, model.precision, model.weights, model.version,
         )  # fmt: skip
-        return Entry(ModelState.READY, model)
+        return model
+
+    def _tested(self, name: str) -> ServedModel:
+        model = self._entries[name].model
+        if model is None:
+            raise ModelUnavailable(f"{name} is not loaded")
+        model.self_test()
+        return model
 
     @property
     def entries(self) -> dict[str, Entry]:
@@ -85,7 +111,7 @@ class Registry:
         entry = self._entries.get(name)
         if entry is None:
             raise UnknownModel(f"Known models: {', '.join(self._entries)}.")
-        if entry.model is None:
+        if entry.model is None or entry.state is not ModelState.READY:
             if entry.state is ModelState.WEIGHTS_MISSING:
                 raise WeightsMissing(entry.reason)
             raise ModelUnavailable(f"{name} is {entry.state.value}.")

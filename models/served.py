@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from models.catalog import Architecture
@@ -24,6 +25,7 @@ _CHECKS_AT_LOAD = 1
 
 _OUTDATED = "prepared for another version of the catalog or labels; run `flask --app app models prepare`"
 
+SelfTest = Callable[[], None]
 MakeEngine = Callable[[Architecture, Manifest, Path, Precision], Engine]
 
 
@@ -32,6 +34,7 @@ class ServedModel:
     """A loaded model with what answers say of it.
 
     *version*: the first 12 hex digits of the artifact's SHA-256. *gate*: by what the quicker *variants* were judged.
+    *self_test* runs a known answer and raises ModelError where it differs; not beside a request.
     """
 
     classifier: Classifier
@@ -43,6 +46,7 @@ class ServedModel:
     labels_sha256: str
     gate: Gate
     variants: tuple[Variant, ...]
+    self_test: SelfTest
 
 
 def load(
@@ -63,7 +67,7 @@ def load(
     half = MachineHalf.read(folder, manifest, cores)
     if precision is None:
         precision = _choice(half, architecture.name)
-    engine = load_engine(folder, architecture, manifest, precision, make_engine)
+    engine, self_test = _load_tested(folder, architecture, manifest, precision, make_engine)
     artifact = manifest.artifacts[precision]
     if not artifact.passed:
         log.warning("%s: %s is served as PRECISION says, and did not pass the gate", architecture.name, precision)
@@ -77,6 +81,7 @@ def load(
         labels_sha256=manifest.labels_sha256,
         gate=manifest.gate,
         variants=variants(manifest, half),
+        self_test=self_test,
     )
 
 
@@ -102,6 +107,16 @@ def load_engine(
 
     Raises: ModelError: a file has changed since, or it does not answer as it did.
     """
+    return _load_tested(folder, architecture, manifest, precision, make_engine)[0]
+
+
+def _load_tested(
+    folder: Path, architecture: Architecture, manifest: Manifest, precision: Precision, make_engine: MakeEngine
+) -> tuple[Engine, SelfTest]:
+    """Return the engine, as `load_engine` does, and its self-test, which has passed.
+
+    Raises: ModelError: a file has changed since, or it does not answer as it did.
+    """
     if not manifest.known_answers.matches(folder / KNOWN_ANSWERS_FILE):
         raise ArtifactError(f"{KNOWN_ANSWERS_FILE} is not the file that was prepared")
     artifact = manifest.artifacts.get(precision)
@@ -110,8 +125,10 @@ def load_engine(
     if not artifact.record.matches(folder / precision.file):
         raise ArtifactError(f"{precision.file} is not the file that was prepared")
     engine = make_engine(architecture, manifest, folder, precision)
-    KnownAnswers.read(folder).check(engine, architecture.input, precision, artifact.max_change, _CHECKS_AT_LOAD)
-    return engine
+    known = KnownAnswers.read(folder).first(precision, _CHECKS_AT_LOAD)
+    self_test = partial(known.check, engine, architecture.input, precision, artifact.max_change)
+    self_test()
+    return engine, self_test
 
 
 def verify(folder: Path, architecture: Architecture, *, make_engine: MakeEngine) -> Manifest:

@@ -15,7 +15,7 @@ from models.judgement import Gate
 from models.labels import imagenet_labels
 from models.manifest import Precision, WeightsKind
 from models.road import Road, UploadLimits
-from models.served import ServedModel
+from models.served import SelfTest, ServedModel
 from preprocessing.spec import InputSpec, Normalisation
 
 SPEC = InputSpec(8, 8, Normalisation.TF)
@@ -55,7 +55,13 @@ def a_road() -> Road:
     return Road(UploadLimits(), a_core(), slots)
 
 
-def served(engine: Engine | None = None, weights: WeightsKind = WeightsKind.IMAGENET) -> ServedModel:
+def passes() -> None:
+    """A self-test without a fault."""
+
+
+def served(
+    engine: Engine | None = None, weights: WeightsKind = WeightsKind.IMAGENET, self_test: SelfTest = passes
+) -> ServedModel:
     """A served model around a fake engine."""
     return ServedModel(
         classifier=Classifier(engine or BrightnessEngine(), SPEC, imagenet_labels()),
@@ -67,4 +73,5 @@ def served(engine: Engine | None = None, weights: WeightsKind = WeightsKind.IMAG
         labels_sha256="11" * 32,
         gate=Gate.NONE,
         variants=(),
+        self_test=self_test,
     )

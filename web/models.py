@@ -43,14 +43,19 @@ def describe(name: str, entry: Entry) -> dict[str, Any]:
     }
     if model is None:
         return facts | {"reason": entry.reason}
-    return facts | {
-        "weights": {"source": model.weights.value, "sha256": model.weights_sha256},
-        "version": model.version,
-        "precision": model.precision.value,
-        "classes": model.classes,
-        "gate": model.gate.value,
-        "precisions": {variant.precision.value: _measured(variant) for variant in model.variants},
-    }
+    reason = {"reason": entry.reason} if entry.reason else {}
+    return (
+        facts
+        | reason
+        | {
+            "weights": {"source": model.weights.value, "sha256": model.weights_sha256},
+            "version": model.version,
+            "precision": model.precision.value,
+            "classes": model.classes,
+            "gate": model.gate.value,
+            "precisions": {variant.precision.value: _measured(variant) for variant in model.variants},
+        }
+    )
 
 
 def _measured(variant: Variant) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from web.uploads import UploadReader
 class Service:
     """*start_process* prepares process-wide state before a load. *road* is made when first needed: it makes a folder.
 
-    *deadline_s*: within which a request is answered, from when it began to wait for a worker.
+    *deadline_s*: within which a request is answered, from when it began to wait for a worker; a worker that takes twice
+    as long is ended. *self_test_s*: between two known answers of a model. *is_ending*: whether the service was told to
+    stop. *on_self_test*: is told a model's name and whether it passed (the metrics' hook).
     """
 
     registry: Registry
@@ -29,7 +31,10 @@ class Service:
     admission: Admission
     cors_origins: tuple[str, ...]
     start_process: Callable[[], None]
+    self_test_s: float
     pace: Pace = field(default_factory=Pace)
+    is_ending: Callable[[], bool] = lambda: False
+    on_self_test: Callable[[str, bool], None] = lambda name, passed: None
 
     def start(self) -> None:
         """Load every model; called in the worker, after the fork and before it accepts."""

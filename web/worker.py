@@ -10,13 +10,27 @@ from gunicorn.workers.sync import SyncWorker
 from web.access_log import AccessLogger, log_request
 from web.admission import silent_s, waiting_connections
 from web.connection import Connection
+from web.last_callers import answer_those_who_wait
 from web.lingering import Lingering
+from web.phase import Phase, SharedPhase
 from web.refusal import is_predict, overloaded, peek
+from web.self_test import SelfTests
 from web.service import Service
+from web.watchdog import Life, Watchdog
 
 
 class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not typed
-    """Serves one connection at a time; refuses POST /predict at once while more wait than may."""
+    """Serves one connection at a time; refuses POST /predict at once while more wait than may.
+
+    *phase* is the service's, put here by the master before it forks.
+    """
+
+    phase: SharedPhase
+
+    def __init__(self, *arguments: Any) -> None:
+        """In the master, before the fork."""
+        super().__init__(*arguments)
+        self.life = Life()
 
     def run(self) -> None:
         """Serve until told to stop."""
@@ -27,8 +41,13 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._admission.open(lambda: max(waiting_connections(each.sock) for each in self.sockets), self.cfg.workers)
         self._lingering = Lingering()
         self._logs_requests = isinstance(self.log, AccessLogger)
+        self._watchdog = Watchdog(2 * service.deadline_s, self.life)
+        self._self_tests = SelfTests(service.registry, service.self_test_s, service.on_self_test)
+        self._watchdog.start()
+        self._self_tests.report_the_load()
         try:
             super().run()
+            self._see_off()
         finally:
             for listener in self.sockets:
                 listener.close()  # who calls now is refused at once, not accepted and dropped
@@ -58,7 +77,30 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
             self._lingering.drain()
             if any(each in ready for each in self.wait_fds):
                 return super().wait(0)
-        return super().wait(timeout)
+        return super().wait(min(timeout, self._self_tests.due_in_s()))
+
+    def notify(self) -> None:
+        """Called between two connections, and while none comes: the time for what has to be done now and then."""
+        super().notify()
+        if not self._self_tests.due_in_s():
+            with self._watchdog:
+                self._self_tests.run_next()
+
+    def handle_request(self, *arguments: Any) -> None:
+        """Answer one request whose head was read."""
+        with self._watchdog:
+            super().handle_request(*arguments)
+
+    def handle_quit(self, *arguments: Any) -> None:
+        """End at once, as told."""
+        self.life.over()
+        super().handle_quit(*arguments)
+
+    def _see_off(self) -> None:
+        """Take leave of those who wait, unless others go on listening where they do."""
+        if self.phase.now() is Phase.CLOSED:
+            answer_those_who_wait(self.sockets, self.accept, time.monotonic() + self.cfg.graceful_timeout / 2)
+        self.life.over()
 
     def _serve(self, listener: Any, accepted: socket.socket, address: Any, ends_at: float) -> None:
         connection = Connection(fileno=accepted.detach())

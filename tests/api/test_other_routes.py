@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
 from config import load_settings
+from models.errors import ArtifactError
 from tests.fakes import served
+from tests.pictures import encode, multipart, photo_like
 
 
 def test_models_lists_every_configured_model_with_its_state(client: FlaskClient) -> None:
@@ -42,6 +46,39 @@ def test_a_process_whose_models_answer_is_ready_only_after_its_start() -> None:
     assert client.get("/readyz").status_code == 503
     app.extensions["triptych"].start()
     assert client.get("/readyz").get_json()["status"] == "ready"
+
+
+def test_a_service_that_was_told_to_stop_is_live_not_ready_and_answers() -> None:
+    app = create_app(load_settings({}), lambda _: served())
+    app.extensions["triptych"] = replace(app.extensions["triptych"], is_ending=lambda: True)
+    app.extensions["triptych"].start()
+    client = app.test_client()
+    for path in ("/readyz", "/healthz"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "not_ready")
+        assert answer.get_json()["reasons"] == {"service": "draining"}
+        assert "draining" in answer.get_json()["detail"]
+    assert client.get("/livez").status_code == 200
+    assert client.post("/predict", **multipart(encode(photo_like(60, 60), "JPEG"))).status_code == 200
+
+
+def test_a_model_that_fails_its_self_test_is_not_ready_says_so_and_answers_no_more() -> None:
+    def fail() -> None:
+        raise ArtifactError("known answers differ by 0.5; at most 0.0001 is allowed")
+
+    app = create_app(load_settings({}), lambda _: served(self_test=fail))
+    app.extensions["triptych"].start()
+    client = app.test_client()
+    assert client.get("/readyz").status_code == 200
+    app.extensions["triptych"].registry.self_test("resnet50")
+    assert client.get("/readyz").get_json()["reasons"] == {
+        "resnet50": "known answers differ by 0.5; at most 0.0001 is allowed"
+    }
+    refused = client.post("/predict", **multipart(encode(photo_like(60, 60), "JPEG")))
+    assert (refused.status_code, refused.get_json()["code"]) == (503, "not_ready")
+    shown = client.get("/models/resnet50").get_json()
+    assert (shown["state"], shown["version"]) == ("failed", "0123456789ab")
+    assert shown["reason"].startswith("known answers differ")
 
 
 PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-request-id"}

@@ -54,10 +54,15 @@ class Server:
 
 @contextmanager
 def running(
-    log: Path, *options: str, tmpdir: str = "/tmp", python: str = sys.executable, **settings: str
+    log: Path,
+    *options: str,
+    tmpdir: str = "/tmp",
+    python: str = sys.executable,
+    application: str = "app:app",
+    **settings: str,
 ) -> Iterator[Server]:
     """Start Gunicorn with *settings*, wait until a worker answers, stop it as a supervisor would."""
-    command = [python, "-m", "gunicorn", "app:app", *options]
+    command = [python, "-m", "gunicorn", application, *options]
     variables = environment(PORT="0", **settings) | {"TMPDIR": tmpdir}
     with (
         log.open("wb") as output,

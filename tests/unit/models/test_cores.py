@@ -8,13 +8,14 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
-from models.cores import _WAITING, Cores, _lock
+from models.cores import _PATIENCE_S, _WAITING, Cores, _lock
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -150,3 +151,29 @@ def test_a_runtime_folder_that_was_cleared_is_made_again(tmp_path: Path) -> None
         with cores.lease() as lease:
             assert lease.grow() == 2
         shutil.rmtree(tmp_path / "run")
+
+
+def test_who_hangs_on_all_cores_does_not_hold_the_others_for_ever(path: Path) -> None:
+    cores = Cores(path, 2)
+    with other(path, 2, grow=True) as (pid, held, _):
+        assert held == 2
+        os.kill(pid, signal.SIGSTOP)
+        with cores.lease() as lease:
+            assert lease.waited_s >= _PATIENCE_S
+            assert lease.grow() == 1
+        with cores.lease() as lease:
+            assert lease.waited_s < _PATIENCE_S, "who has waited in vain does not wait again"
+    with cores.lease() as lease:
+        assert lease.grow() == 2
+
+
+def test_those_who_wait_in_vain_do_not_wait_one_after_the_other(path: Path) -> None:
+    with other(path, 1) as _, ThreadPoolExecutor(4) as pool:
+        start = time.monotonic()
+
+        def wait(_: int) -> float:
+            with Cores(path, 1).lease() as lease:
+                return lease.waited_s
+
+        assert min(pool.map(wait, range(4))) >= _PATIENCE_S
+        assert time.monotonic() - start < 3 * _PATIENCE_S

@@ -6,7 +6,11 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.workers.sync import SyncWorker
 
+from models.registry import Registry
+from tests.fakes import served
 from web.admission import Admission
+from web.phase import SharedPhase
+from web.watchdog import Life
 from web.worker import AdmittingWorker
 
 
@@ -20,9 +24,13 @@ def test_a_worker_that_ends_takes_no_more_callers_and_sees_off_those_it_answered
     client.shutdown(socket.SHUT_WR)
     monkeypatch.setattr(SyncWorker, "run", lambda self: self._lingering.add(answered))
     worker = object.__new__(AdmittingWorker)
-    service = SimpleNamespace(cors_origins=(), deadline_s=10, admission=Admission(8, 10))
+    registry = Registry([], lambda _: served())
+    service = SimpleNamespace(
+        cors_origins=(), deadline_s=10, admission=Admission(8, 10), self_test_s=0, on_self_test=print, registry=registry
+    )
     worker.wsgi, worker.log = SimpleNamespace(extensions={"triptych": service}), None
     worker.cfg, worker.sockets = SimpleNamespace(workers=1), [listener]
+    worker.phase, worker.life = SharedPhase(), Life()
     worker.run()
     assert listener.fileno() == -1
     assert answered.fileno() == -1

@@ -1,0 +1,108 @@
+"""The known answers, asked again in a worker's loop."""
+
+import pytest
+
+from models.errors import ArtifactError, ModelUnavailable, WeightsMissing
+from models.registry import ModelState, Registry
+from models.served import ServedModel
+from tests.fakes import served
+from web.self_test import SelfTests
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Model:
+    """One whose known answer can go wrong and right again."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    def self_test(self) -> None:
+        if self.error:
+            raise self.error
+
+
+def registry(models: dict[str, Model], *more: str) -> Registry:
+    def load(name: str) -> ServedModel:
+        if name == "corrupt":
+            raise ArtifactError("changed")
+        if name == "weightless":
+            raise WeightsMissing("get it there")
+        return served(self_test=models[name].self_test)
+
+    made = Registry([*models, *more], load)
+    made.start()
+    return made
+
+
+def test_each_model_is_tested_once_in_the_time_and_one_at_a_time() -> None:
+    clock, reports = Clock(), list[tuple[str, bool]]()
+    tests = SelfTests(registry({"a": Model(), "b": Model()}), 300, lambda *told: reports.append(told), clock)
+    assert tests.due_in_s() == 150
+    for _ in range(4):
+        clock.now += tests.due_in_s()
+        assert tests.due_in_s() == 0
+        tests.run_next()
+    assert reports == [("a", True), ("b", True)] * 2
+    assert clock.now == 1600
+
+
+def test_a_worker_that_was_busy_for_long_does_not_make_up_for_what_it_missed() -> None:
+    clock = Clock()
+    tests = SelfTests(registry({"a": Model()}), 300, lambda *_: None, clock)
+    clock.now += 10_000
+    tests.run_next()
+    assert tests.due_in_s() == 300
+
+
+@pytest.mark.parametrize("models", [{"a": Model()}, {}])
+def test_nothing_is_ever_due_where_it_is_switched_off_or_nothing_is_loaded(models: dict[str, Model]) -> None:
+    every_s = 0 if models else 300
+    assert SelfTests(registry(models, "corrupt"), every_s, lambda *_: None).due_in_s() == float("inf")
+
+
+def test_what_the_load_found_is_told_too() -> None:
+    reports: list[tuple[str, bool]] = []
+    models = registry({"a": Model()}, "corrupt", "weightless")
+    SelfTests(models, 300, lambda *told: reports.append(told)).report_the_load()
+    assert reports == [("a", True), ("corrupt", False)]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ArtifactError("known answers differ by 0.5"), "known answers differ by 0.5"),
+        (OSError("/secret"), "OSError in its self-test"),
+    ],
+)
+def test_a_model_that_fails_answers_no_more_until_it_passes_again(
+    error: Exception, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    model, other = Model(), Model()
+    models = registry({"a": model, "b": other})
+    model.error = error
+    assert not models.self_test("a")
+    assert {name: entry.reason for name, entry in models.failures().items()} == {"a": reason}
+    assert models.get("b")
+    with pytest.raises(ModelUnavailable, match="a is failed"):
+        models.get("a")
+    assert "a failed its self-test" in caplog.text
+    model.error = None
+    assert models.self_test("a")
+    assert models.failures() == {}
+    assert models.entries["a"].state is ModelState.READY
+    assert models.get("a")
+    assert "a passed its self-test: it is ready again" in caplog.text
+
+
+def test_a_model_that_was_never_loaded_does_not_become_ready_by_being_tested() -> None:
+    models = registry({}, "corrupt")
+    assert not models.self_test("corrupt")
+    assert models.failures().keys() == {"corrupt"}

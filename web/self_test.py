@@ -1,0 +1,46 @@
+"""The known answers again, now and then, between requests: memory and kernels that answered once may not for ever."""
+
+import math
+import time
+from collections.abc import Callable
+from itertools import cycle
+
+from models.registry import Registry
+
+Report = Callable[[str, bool], None]
+
+
+class SelfTests:
+    """Each loaded model of *registry* every *every_s* seconds (0: never), one at a time and evenly spread.
+
+    A request waits for at most one of them. *report* is told each outcome, those of the load included. Used by the
+    worker's one thread.
+    """
+
+    def __init__(
+        self, registry: Registry, every_s: float, report: Report, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._registry = registry
+        self._report = report
+        self._clock = clock
+        names = [name for name, entry in registry.entries.items() if entry.model is not None]
+        self._names = cycle(names)
+        self._pause_s = every_s / len(names) if names and every_s else math.inf
+        self._next = clock() + self._pause_s
+
+    def report_the_load(self) -> None:
+        """Tell how the tests at load went."""
+        failed = self._registry.failures()
+        for name, entry in self._registry.entries.items():
+            if entry.model is not None or name in failed:
+                self._report(name, name not in failed)
+
+    def due_in_s(self) -> float:
+        """Return how long one may wait for a caller before the next test."""
+        return max(0.0, self._next - self._clock())
+
+    def run_next(self) -> None:
+        """Test the model whose turn it is."""
+        name = next(self._names)
+        self._report(name, self._registry.self_test(name))
+        self._next = self._clock() + self._pause_s
