@@ -1,0 +1,78 @@
+"""64 uploads of MAX_PIXELS at once: memory stays within the bound, each has a designed answer, no worker dies."""
+
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from models.decode_slots import MOST_SLOTS
+from tests.e2e.server import Server, running
+from tests.pictures import chunk, encode, ihdr, png
+
+pytestmark = pytest.mark.slow
+
+SIDE, CALLERS, WORKERS = 8000, 64, 2  # 64 megapixels
+MB = 1 << 20
+REST_MB = 64  # of a worker that has decoded nothing large: the upload, its form, tensors, what malloc keeps
+
+
+def large_png(layers: int) -> bytes:
+    """8-bit RGB or RGBA, packed as far as zlib can: 0.3 MB."""
+    packer, row = zlib.compressobj(1), bytes(1 + layers * SIDE)
+    pixels = b"".join(packer.compress(row * 100) for _ in range(SIDE // 100)) + packer.flush()
+    return png(ihdr(SIDE, SIDE, colour={3: 2, 4: 6}[layers]), chunk(b"IDAT", pixels))
+
+
+def costly_jpeg() -> bytes:
+    """What takes most: the coefficients of four whole layers are kept until the last scan."""
+    return encode(Image.new("CMYK", (SIDE, SIDE), (9, 90, 200, 30)), "JPEG", progressive=True, subsampling=0)
+
+
+@pytest.fixture(scope="module")
+def server(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache)}
+    with running(tmp_path_factory.mktemp("memory") / "log", WORKERS=str(WORKERS), **settings) as server:
+        yield server
+
+
+def peak_mb(pid: int) -> int:
+    """The most that was resident in a process since `forget_peak`."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+
+
+def forget_peak(pid: int) -> None:
+    Path(f"/proc/{pid}/clear_refs").write_text("5")  # proc(5): resets VmHWM
+
+
+KINDS = [
+    pytest.param(large_png, (3,), "crop", 5, id="RGB"),  # bytes a pixel: 4 in Pillow, and a strip
+    pytest.param(large_png, (4,), "crop", 5, id="RGBA"),
+    pytest.param(large_png, (4,), "keras", 8, id="RGBA, every pixel kept"),  # 3 more in the image
+    pytest.param(costly_jpeg, (), "keras", 12, id="progressive CMYK, every pixel kept"),
+]
+
+
+@pytest.mark.parametrize(("make", "arguments", "resize", "pixel_bytes"), KINDS)
+def test_64_of_the_largest_images_at_once_stay_within_the_bound(
+    server: Server, make: Callable[..., bytes], arguments: tuple[int, ...], resize: str, pixel_bytes: int
+) -> None:
+    upload = make(*arguments)
+    assert len(upload) < 10 * MB
+    workers = server.workers(WORKERS)
+    for pid in workers:
+        forget_peak(pid)
+    idle = sum(peak_mb(pid) for pid in workers)
+    with ThreadPoolExecutor(CALLERS) as callers:
+        statuses = Counter(callers.map(lambda _: server.predict(upload, resize=resize).status_code, range(CALLERS)))
+    grown = sum(peak_mb(pid) for pid in workers) - idle
+    print(f"{statuses}; the workers' peaks grew by {grown} MB in all, over {idle} MB")
+    assert set(statuses) <= {200, 503, 504}
+    assert statuses[200]
+    assert grown <= min(WORKERS, MOST_SLOTS) * pixel_bytes * SIDE * SIDE / MB + WORKERS * REST_MB
+    assert server.workers(WORKERS) == workers
+    assert server.get("/readyz").status_code == 200
