@@ -3,6 +3,7 @@
 import gc
 import math
 import os
+import socket
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,8 @@ try:
     settings, _same_settings = read_once(os.environ)
 except SettingsError as error:
     raise SystemExit(str(error)) from None
+
+_SILENT_S = 30  # then one that says nothing is handed over all the same, and let go by its deadline
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.workers or usable_cores()  # one a core; they share the cores between them
@@ -69,7 +72,11 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Listening, and nothing forked yet: from here on SIGTERM is ours."""
+    """Listening, and nothing forked yet: only who speaks is let in; from here on SIGTERM is ours."""
+    for listener in server.LISTENERS:
+        if listener.sock.family in (socket.AF_INET, socket.AF_INET6):
+            # A connection is handed over when its first byte has come: browsers open some that they may never use.
+            listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _SILENT_S)
     server.triptych_drain = Drain(server, settings.drain_s)
     server.triptych_drain.install()
 

@@ -67,16 +67,26 @@ def test_a_caller_who_never_ends_the_head_is_let_go_without_a_word(server: Serve
 
 
 def test_what_has_waited_too_long_is_refused_before_it_is_read(server: Server) -> None:
-    with call(server) as caller:
-        with stopped(server):
-            caller.sendall(WHOLE)
-            sent = time.monotonic()
-            while time.monotonic() < sent + 1.2:  # the deadline itself
-                time.sleep(0.05)
+    with stopped(server):
+        caller = call(server)
+        caller.sendall(WHOLE)
+        sent = time.monotonic()
+        while time.monotonic() < sent + 1.2:  # the deadline itself
+            time.sleep(0.05)
+    with caller:
         answer = caller.makefile("rb").read()
     assert answer.split()[1] == b"503"
     assert b"Retry-After: " in answer
     assert b"overloaded" in answer
+
+
+def test_those_who_connect_and_say_nothing_hold_nobody(server: Server) -> None:
+    idle = [call(server) for _ in range(5)]  # as browsers do, to be quicker when there is something to ask
+    assert server.predict(UPLOAD).status_code == 200
+    for caller in idle:
+        caller.setblocking(False)
+        with caller, pytest.raises(BlockingIOError):  # nobody has given up on them: none was waited for
+            caller.recv(1)
 
 
 def test_nothing_is_computed_for_a_caller_who_left_while_it_waited(server: Server) -> None:
