@@ -1,7 +1,7 @@
 # Triptych on a CPU: models are prepared in the first stage, served from the second without TensorFlow.
 #
 #   docker build --build-arg WEIGHTS=imagenet -t triptych .
-#   docker run -p 5000:5000 triptych
+#   docker run -p 5000:5000 --stop-timeout 45 triptych   # DRAIN_S, GRACE_S and a little more
 #
 # WEIGHTS=imagenet downloads Keras's weights (or takes what lies in ./weights); random makes an image for trying out.
 
@@ -27,7 +27,8 @@ COPY web web
 COPY --from=prepare --chown=triptych /models /models
 ARG WEIGHTS=imagenet
 ARG MODELS=vgg16,resnet50,inceptionv3
-ENV TRIPTYCH_HOST=0.0.0.0 TRIPTYCH_PREPARE=never TRIPTYCH_CACHE_DIR=/models TRIPTYCH_WEIGHTS=$WEIGHTS TRIPTYCH_MODELS=$MODELS
+ENV TRIPTYCH_HOST=0.0.0.0 TRIPTYCH_PREPARE=never TRIPTYCH_CACHE_DIR=/models TRIPTYCH_WEIGHTS=$WEIGHTS TRIPTYCH_MODELS=$MODELS \
+    TRIPTYCH_DRAIN_S=5
 USER triptych
 EXPOSE 5000
 CMD ["gunicorn", "app:app"]
