@@ -54,10 +54,12 @@ class Cores:
     """*count* cores, shared through the file at *path* (which every sharing process names, and any may create).
 
     One inference gets at most *most* of them, a power of two (None: MOST_THREADS): as many as it has threads.
+    Who has waited for one in vain for *patience_s* goes ahead without.
     """
 
-    def __init__(self, path: Path, count: int, most: int | None = None) -> None:
+    def __init__(self, path: Path, count: int, most: int | None = None, patience_s: float = _PATIENCE_S) -> None:
         self._path = path
+        self._patience_s = patience_s
         self.count = count
         self._most = powers_of_two(count, most)[-1]
         self._is_patient = True
@@ -71,7 +73,7 @@ class Cores:
         start = time.monotonic()
         file = self._open()
         try:
-            first = self._first(file, start + _PATIENCE_S * self._is_patient)
+            first = self._first(file, start + self._patience_s if self._is_patient else start)
             self._is_patient = first is not None
             yield Lease(file, self.count, self._most, time.monotonic() - start, first)
         finally:

@@ -1,5 +1,6 @@
 """How many large pictures may be decoded at once, by all processes together: what bounds the memory they take."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,8 @@ class DecodeSlots:
 
     def __init__(self, path: Path, cores: int) -> None:
         self.count = min(cores, MOST_SLOTS)
-        self._slots = Cores(path, self.count, most=1)
+        # However long it takes: memory can't be shared out twice. Who hangs with a slot is ended by the watchdog.
+        self._slots = Cores(path, self.count, most=1, patience_s=math.inf)
 
     @contextmanager
     def heavy(self) -> Iterator[None]:
