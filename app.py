@@ -5,6 +5,7 @@ Importing this module does nothing; `app` is made when it is first asked for (PE
 
 import os
 import sys
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
@@ -21,8 +22,12 @@ from models.prepared import PreparedModels
 from models.registry import Load, Registry
 from models.store import Store
 from preprocessing.decode import prepare_pillow
+from web import metrics_folder
+from web.metrics import Metrics
+from web.observed import Observed
 from web.request import MB
 from web.routes import register_routes
+from web.scrape import Scrape
 from web.service import Service
 
 
@@ -33,7 +38,9 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
     """
     settings = settings or load_settings()
     prepared = PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
-    registry = Registry(settings.models, load or _loader(settings, prepared))
+    cores = cache(lambda: Cores(runtime_folder() / "cores", usable_cores(), settings.threads))  # late: makes a folder
+    registry = Registry(settings.models, load or _loader(settings, prepared, cores))
+    metrics = Metrics()
     app = Flask(__name__, static_folder=None)
     app.extensions["triptych"] = Service(
         registry=registry,
@@ -43,18 +50,20 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
         max_waiting=settings.max_waiting * usable_cores(),
         cors_origins=settings.cors_origins,
         start_process=partial(prepare_pillow, settings.max_pixels),
+        metrics=metrics,
+        scrape=Scrape(metrics.registry, metrics_folder.shared(), cores),
     )
     register_routes(app, settings.max_request_mb * MB, settings.cors_origins)
+    app.wsgi_app = Observed(app.wsgi_app, metrics)  # type: ignore[method-assign]
     app.cli.add_command(models_cli(prepared, settings, usable_cores()))
     return app
 
 
-def _loader(settings: Settings, prepared: PreparedModels) -> Load:
+def _loader(settings: Settings, prepared: PreparedModels, cores: Callable[[], Cores]) -> Load:
     engine = resolve_engine(settings.engine, settings.device)
     precision = resolve_precision(settings.precision, engine)
     make_engine = engine_maker(engine, settings.device, usable_cores(), settings.threads)
     limits = UploadLimits(settings.formats, settings.max_pixels)
-    cores = cache(lambda: Cores(runtime_folder() / "cores", usable_cores(), settings.threads))  # late: makes a folder
     return lambda name: prepared.load(name, precision, make_engine, limits, cores())
 
 

@@ -2,9 +2,15 @@
 
 import gc
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from web import metrics_folder
+
+# prometheus_client reads it when it is imported
+os.environ[metrics_folder.VARIABLE] = str(metrics_folder.of_this_process())
 
 import app as _app  # noqa: F401  # so that workers share its pages (and HUP reads settings anew, not code)
 from cli.prepare import measure_models, prepare_models
@@ -14,11 +20,15 @@ from models.engines import Device, EngineKind, require_gpu, resolve_engine
 from models.errors import ModelError
 from models.prepared import PreparedModels
 from models.store import Store
+from web import deaths, metrics_files
+from web.logs import logging_config
 
 try:
     settings, _same_settings = read_once(os.environ)
 except SettingsError as error:
     raise SystemExit(str(error)) from None
+
+_counts = Path(os.environ[metrics_folder.VARIABLE])
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.workers or usable_cores()  # one a core; they share the cores between them
@@ -32,19 +42,8 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True  # a thread and a socket in the master that nothing of ours uses
 limit_request_line = 2048  # our longest address is /v1/predict with three short fields
 loglevel = settings.log_level
-if settings.access_log:
-    logger_class = "web.access_log.AccessLogger"
-logconfig_dict = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s [%(process)d] %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"level": settings.log_level.upper(), "handlers": ["stderr"]},
-    "loggers": {
-        "gunicorn.error": {"level": settings.log_level.upper(), "handlers": [], "propagate": True},
-        "gunicorn.access": {"level": "INFO" if settings.access_log else "WARNING", "handlers": [], "propagate": True},
-    },
-}
+logger_class = "web.access_log.AccessLogger"
+logconfig_dict = logging_config(settings.log_level, access=settings.access_log, terminal=sys.stderr.isatty())
 
 
 def on_starting(server: Any) -> None:
@@ -64,9 +63,16 @@ def on_starting(server: Any) -> None:
         measure_models(prepared, usable_cores())
 
 
+def when_ready(server: Any) -> None:
+    """Before the first fork: a folder for the counts of all workers and of those that follow them."""
+    metrics_folder.claim(_counts)
+    deaths.deaths()
+
+
 def post_fork(server: object, worker: object) -> None:
     """In the worker, before it loads the application: settings are read once, by the master."""
     os.environ.update(_same_settings)
+    metrics_files.reserve(_counts, os.getpid())
 
 
 def pre_fork(server: object, worker: object) -> None:
@@ -77,3 +83,20 @@ def pre_fork(server: object, worker: object) -> None:
 def post_worker_init(worker: Any) -> None:
     """In the worker, after the fork and before it accepts: load every model. One that fails is reported by /readyz."""
     worker.wsgi.extensions["triptych"].start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """In a worker, last of all (and in the master for one that it finds gone)."""
+    if worker.pid == os.getpid():
+        deaths.leave_word(_counts, worker.pid, deaths.reason_of_this_end())
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """In the master, for each worker that ended: count it, and keep its counts without its files."""
+    deaths.count_death(_counts, worker.pid, aborted=worker.aborted)
+    metrics_files.bury(_counts, worker.pid, {*server.WORKERS, os.getpid()})
+
+
+def on_exit(server: object) -> None:
+    """In the master, after the last worker."""
+    metrics_folder.remove(_counts)

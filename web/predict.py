@@ -7,8 +7,10 @@ from flask import Blueprint, Response, jsonify, request
 
 from models.classifier import Classification
 from models.served import ServedModel
+from preprocessing.sniff import FORMATS, sniff
 from preprocessing.spec import Resize
 from web.errors import RequestError
+from web.record import record
 from web.request import MB, request_id
 from web.service import Service, current_service
 
@@ -34,9 +36,18 @@ def predict() -> Response:
     question = _question(service)
     model = service.registry.get(question.model)
     found = model.classifier.classify(question.upload, question.top, question.resize)
+    _note(question, found)
     response = jsonify(answer(question.model, model, found))
     response.headers["Server-Timing"] = _server_timing(found)
     return response
+
+
+def _note(question: Question, found: Classification) -> None:
+    seen = record()
+    seen.images, seen.image_bytes = 1, len(question.upload)
+    seen.formats.append(sniff(question.upload, FORMATS))
+    seen.decode_s, seen.queue_s = found.decode_s, found.queue_s
+    seen.inference_s[question.model] = found.inference_s
 
 
 def answer(name: str, model: ServedModel, found: Classification) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from flask import current_app
 
 from models.registry import Registry
 from preprocessing.spec import Resize
+from web.metrics import Metrics
+from web.scrape import Scrape
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,14 @@ class Service:
     max_waiting: int
     cors_origins: tuple[str, ...]
     start_process: Callable[[], None]
+    metrics: Metrics
+    scrape: Scrape
 
     def start(self) -> None:
         """Load every model; called in the worker, after the fork and before it accepts."""
         self.start_process()
         self.registry.start()
+        self.metrics.models(self.registry.entries)
 
 
 def current_service() -> Service:

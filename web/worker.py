@@ -8,10 +8,12 @@ from typing import Any
 
 from gunicorn.workers.sync import SyncWorker
 
-from web.access_log import AccessLogger, log_request
+from web.access_log import log_request
 from web.admission import Admission, waiting_connections
+from web.errors import PROBLEMS
 from web.lingering import Lingering
-from web.refusal import is_predict, overloaded, peek
+from web.record import Record
+from web.refusal import Refusal, is_predict, overloaded, peek
 from web.service import Service
 
 
@@ -46,7 +48,8 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._cors_origins = service.cors_origins
         self._admission = Admission(service.max_waiting, self.cfg.workers)
         self._lingering = Lingering()
-        self._logs_requests = isinstance(self.log, AccessLogger)
+        self._metrics = service.metrics
+        service.scrape.watch(self._waiting)
         try:
             super().run()
         finally:
@@ -81,6 +84,14 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
                 return super().wait(0)
         return super().wait(timeout)
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what could not be parsed, or what the application did not."""
+        self._metrics.unparsed()
+        super().handle_error(req, client, addr, exc)
+
+    def _waiting(self) -> int:
+        return sum(waiting_connections(listener.sock) for listener in self.sockets)
+
     def _serve(self, listener: Any, accepted: socket.socket, address: Any) -> None:
         connection = Connection(fileno=accepted.detach())
         connection.lingering = self._lingering
@@ -96,6 +107,20 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
             connection.close()  # it has left
             return
         self._lingering.add(connection)
-        if self._logs_requests:
-            sent, request_id = len(refusal.answer), refusal.request_id
-            log_request(address[0], "POST", refusal.path, status=503, sent=sent, took_ms=0.0, request_id=request_id)
+        self._note(refusal, address)
+
+    def _note(self, refusal: Refusal, address: Any) -> None:
+        """Count and log a refusal as what it stands for."""
+        status, code = PROBLEMS["overloaded"].status, "overloaded"
+        self._metrics.answered("POST", refusal.path, status, code)
+        log_request(
+            Record(route=refusal.path, code=code),
+            request_id=refusal.request_id,
+            peer=address[0] if address else "",
+            method="POST",
+            path=refusal.path,
+            status=status,
+            bytes_in=0,
+            bytes_out=len(refusal.answer),
+            took_s=0.0,
+        )

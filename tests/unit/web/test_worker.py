@@ -19,7 +19,8 @@ def test_a_worker_that_ends_takes_no_more_callers_and_sees_off_those_it_answered
     client.shutdown(socket.SHUT_WR)
     monkeypatch.setattr(SyncWorker, "run", lambda self: self._lingering.add(answered))
     worker = object.__new__(AdmittingWorker)
-    service = SimpleNamespace(cors_origins=(), max_waiting=8)
+    scrape = SimpleNamespace(watch=lambda waiting: None)
+    service = SimpleNamespace(cors_origins=(), max_waiting=8, metrics=None, scrape=scrape)
     worker.wsgi, worker.log = SimpleNamespace(extensions={"triptych": service}), None
     worker.cfg, worker.sockets = SimpleNamespace(workers=1), [listener]
     worker.run()
