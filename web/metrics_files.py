@@ -5,7 +5,9 @@ only ever grows would shrink. Scrapes and the master hold a lock, so that nothin
 """
 
 import fcntl
+import json
 import logging
+import math
 import os
 import struct
 from collections import defaultdict
@@ -24,6 +26,7 @@ _ARCHIVE = "archive"
 # What a worker's files can come to: their pages are taken at its start, because one that is missing later, on a full
 # /dev/shm, is a SIGBUS.
 _RESERVED_BYTES = {"counter": 64 << 10, "histogram": 256 << 10, "gauge_livesum": 64 << 10, "gauge_livemin": 64 << 10}
+_ENTRY_BYTES = 32  # of a file at most, besides its key: its length, up to 8 to align it, two doubles
 # Whatever bytes that are no such file, or only half of one, provoke in prometheus_client.
 UNREADABLE = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, struct.error, MemoryError)
 
@@ -70,14 +73,13 @@ def bury(folder: Path, pid: int, alive: Collection[int]) -> None:
 def _archive(archive: Path, dead: Iterable[Path]) -> None:
     """Replace *dead*, the old archive among them, by one file that counts what they count together."""
     sums: dict[str, float] = defaultdict(float)
-    size = 0
     for path in dead:
-        size += path.stat().st_size
         for key, value in _readable(path):
             sums[key] += value
     made = archive.with_suffix(".tmp")
     made.unlink(missing_ok=True)
     with made.open("wb") as file:
+        size = sum(len(key.encode()) + _ENTRY_BYTES for key in sums) + _ENTRY_BYTES
         os.posix_fallocate(file.fileno(), 0, size)  # else a full /dev/shm would be the master's SIGBUS
     counts = MmapedDict(str(made))
     for key, value in sums.items():
@@ -90,8 +92,12 @@ def _archive(archive: Path, dead: Iterable[Path]) -> None:
 
 
 def _readable(path: Path) -> Iterator[tuple[str, float]]:
+    """Yield what a scrape could read too, up to where the file is broken: else the archive would be."""
     try:
         for key, value, _, _ in MmapedDict.read_all_values_from_file(str(path)):
+            _, _, labels, _ = json.loads(key)
+            if not isinstance(labels, dict) or not 0 <= value < math.inf:
+                raise ValueError(f"{key} {value} is no count")
             yield key, value
     except UNREADABLE as error:
         log.error("%s can't be read to its end: %s", path.name, error)

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "setting_types": set(),
     "cores": set(),
     "app": {"preprocessing", "models", "web", "cli", "config", "cores"},
-    "gunicorn.conf": {"app", "models", "cli", "config", "cores"},
+    "gunicorn.conf": {"app", "models", "web", "cli", "config", "cores"},
     "bench": {"preprocessing", "models", "cli", "cores", "bench"},  # the service itself only as its users have it
 }
 OURS = set(MAY_IMPORT)
@@ -31,6 +31,8 @@ ONLY_IN = {
     "flask": {"app", "web", "cli", "bench/baselines/naive.py"},
     "werkzeug": {"web"},
     "PIL": {"preprocessing", "models/known_answers.py", "bench"},
+    "structlog": {"web/logs.py"},
+    "prometheus_client": {"web"},
     "jinja2": {"cli/evaluation/page.py"},
     "tensorflow": {"models/engine_keras.py", "models/convert.py", *BASELINES},
     "keras": {"models/engine_keras.py", "models/keras_model.py", "models/random_weights.py", *BASELINES},
