@@ -64,8 +64,7 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Before the first fork: a folder for the counts of all workers and of those that follow them."""
-    metrics_folder.claim(_counts)
+    """Before the first fork: show what the master itself counts."""
     deaths.deaths()
 
 
@@ -95,8 +94,3 @@ def child_exit(server: Any, worker: Any) -> None:
     """In the master, for each worker that ended: count it, and keep its counts without its files."""
     deaths.count_death(_counts, worker.pid, aborted=worker.aborted)
     metrics_files.bury(_counts, worker.pid, {*server.WORKERS, os.getpid()})
-
-
-def on_exit(server: object) -> None:
-    """In the master, after the last worker."""
-    metrics_folder.remove(_counts)

@@ -3,10 +3,12 @@
 prometheus_client wants its name in the environment before it is imported; so this module must not import it.
 """
 
+import atexit
 import fcntl
 import os
 import shutil
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from models.errors import ArtifactError
@@ -15,8 +17,9 @@ from models.machine import runtime_folder
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
+@cache
 def of_this_process() -> Path:
-    """Return the folder of a master that this process is. Nothing is made yet; HUP finds the same again.
+    """Return this process's folder, made by the first call (HUP finds the same again) and removed when it ends.
 
     Its name tells a pid that is used again by when the process began.  Raises: SystemExit: there is no place for one.
     """
@@ -25,7 +28,10 @@ def of_this_process() -> Path:
     except ArtifactError as error:
         raise SystemExit(str(error)) from None
     began = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[19]
-    return parent / f"{os.getpid()}-{began}"
+    folder = parent / f"{os.getpid()}-{began}"
+    claim(folder)
+    atexit.register(_remove_at_end, folder, os.getpid())
+    return folder
 
 
 def shared() -> Path | None:
@@ -35,7 +41,7 @@ def shared() -> Path | None:
 
 
 def claim(folder: Path) -> None:
-    """Make *folder*, hold it while this process or a child it forks lives, and remove those that nobody holds.
+    """Make *folder*, hold it while this process or one it forks lives, and remove those that nobody holds.
 
     A lock, because pids say nothing across containers that share a /dev/shm.
     """
@@ -51,19 +57,19 @@ def claim(folder: Path) -> None:
         os.close(everybody)
 
 
-def remove(folder: Path) -> None:
-    """Remove *folder* and all counts."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 def _remove_if_left(folder: Path) -> None:
     file = _opened(folder)
     try:
         with suppress(BlockingIOError):  # somebody holds it
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            remove(folder)
+            shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(file)
+
+
+def _remove_at_end(folder: Path, owner: int) -> None:
+    if os.getpid() == owner:  # workers come through here too
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _opened(folder: Path) -> int:

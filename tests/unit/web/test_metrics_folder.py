@@ -32,15 +32,26 @@ def test_a_folder_is_held_while_its_master_lives_and_removed_by_the_next(tmp_pat
     metrics_folder.claim(tmp_path / "metrics/3-3")
     assert sorted(os.listdir(mine.parent)) == ["1-1", "3-3"]
     assert mine.stat().st_mode & 0o777 == 0o700
-    metrics_folder.remove(mine)
-    assert sorted(os.listdir(mine.parent)) == ["3-3"]
 
 
-def test_its_name_is_the_same_for_the_whole_life_of_a_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(machine, "_runtime_folders", lambda: iter([tmp_path]))
-    folder = metrics_folder.of_this_process()
-    assert folder == metrics_folder.of_this_process()
-    assert folder.name.startswith(f"{os.getpid()}-")
+ENDS = """
+import os, sys
+from web import metrics_folder
+folder = metrics_folder.of_this_process()
+assert folder == metrics_folder.of_this_process()
+assert folder.is_dir()
+if not os.fork():
+    sys.exit()
+os.wait()
+assert folder.is_dir()
+print(folder)
+"""
+
+
+def test_it_goes_with_the_process_that_made_it_and_not_with_a_child() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDS], cwd=ROOT, capture_output=True, text=True, check=True)
+    folder = Path(done.stdout.strip())
+    assert folder.parent == machine.runtime_folder() / "metrics"
     assert not folder.exists()
 
 
