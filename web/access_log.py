@@ -43,14 +43,15 @@ def log_request(
 
 
 def _parts(record: Record) -> dict[str, Any]:
-    parts: dict[str, Any] = {"route": record.route, "code": record.code, "caller": record.caller}
-    parts |= {"images": record.images, "image_bytes": record.image_bytes, "formats": record.formats}
-    if record.decode_s:
+    facts = {"route": record.route, "code": record.code, "caller": record.caller, "images": record.images}
+    facts |= {"image_bytes": record.image_bytes, "formats": record.formats}
+    parts: dict[str, Any] = {name: value for name, value in facts.items() if value}
+    if record.formats:
         parts["decode_ms"] = _ms(record.decode_s)
     if record.inference_s:
         parts["queue_ms"] = _ms(record.queue_s)
         parts["inference_ms"] = {model: _ms(seconds) for model, seconds in record.inference_s.items()}
-    return {name: value for name, value in parts.items() if value}
+    return parts
 
 
 def _ms(seconds: float) -> float:
