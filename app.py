@@ -14,6 +14,7 @@ from cli.models import models_cli
 from config import Settings, SettingsError, load_settings
 from cores import usable_cores
 from models.registry import Load
+from web.observed import Observed
 from web.request import MB
 from web.routes import register_routes
 from wiring import loader, make_service, prepared_models
@@ -27,8 +28,10 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
     settings = settings or load_settings()
     prepared = prepared_models(settings)
     app = Flask(__name__, static_folder=None)
-    app.extensions["triptych"] = make_service(settings, load or loader(settings, prepared))
+    service = make_service(settings, load or loader(settings, prepared))
+    app.extensions["triptych"] = service
     register_routes(app, settings.max_request_mb * MB, settings.cors_origins)
+    app.wsgi_app = Observed(app.wsgi_app, service.metrics)  # type: ignore[method-assign]
     app.cli.add_command(models_cli(prepared, settings, usable_cores()))
     return app
 

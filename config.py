@@ -80,7 +80,7 @@ class Settings(BaseModel):
     cors_origins: Origins = Field(
         (), description="Origins whose pages may call from a browser (https://a.example), or *"
     )
-    access_log: bool = Field(True, description="One line a request, on stderr like the others")
+    access_log: bool = Field(True, description="One event a request, on stderr like the other lines")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line written")
     settings_file: Path | None = Field(
         None, description="File of lines `NAME=value`; the environment and `make serve NAME=value` win over it"

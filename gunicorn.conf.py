@@ -4,10 +4,16 @@ import gc
 import math
 import os
 import socket
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from web import metrics_folder
+
+# prometheus_client reads it when it is imported
+os.environ[metrics_folder.VARIABLE] = str(metrics_folder.of_this_process())
 
 import app as _app  # noqa: F401  # so that workers share its pages (and HUP reads settings anew, not code)
 from cli.prepare import measure_models, prepare_models
@@ -15,7 +21,9 @@ from config import SettingsError, read_once
 from cores import usable_cores
 from models.engines import Device, EngineKind, require_gpu, resolve_engine
 from models.errors import ModelError
+from web import deaths, metrics_files
 from web.draining import Drain
+from web.logs import logging_config
 from web.watchdog import Ending
 from wiring import prepared_models
 
@@ -23,6 +31,8 @@ try:
     settings, _same_settings = read_once(os.environ)
 except SettingsError as error:
     raise SystemExit(str(error)) from None
+
+_counts = Path(os.environ[metrics_folder.VARIABLE])
 
 _SILENT_S = 30  # then one that says nothing is handed over all the same, and let go by its deadline
 
@@ -39,19 +49,8 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 control_socket_disable = True  # a thread and a socket in the master that nothing of ours uses
 limit_request_line = 2048  # our longest address is /v1/predict with three short fields
 loglevel = settings.log_level
-if settings.access_log:
-    logger_class = "web.access_log.AccessLogger"
-logconfig_dict = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s [%(process)d] %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"level": settings.log_level.upper(), "handlers": ["stderr"]},
-    "loggers": {
-        "gunicorn.error": {"level": settings.log_level.upper(), "handlers": [], "propagate": True},
-        "gunicorn.access": {"level": "INFO" if settings.access_log else "WARNING", "handlers": [], "propagate": True},
-    },
-}
+logger_class = "web.access_log.AccessLogger"
+logconfig_dict = logging_config(settings.log_level, access=settings.access_log, terminal=sys.stderr.isatty())
 
 
 def on_starting(server: Any) -> None:
@@ -79,6 +78,7 @@ def when_ready(server: Any) -> None:
             listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _SILENT_S)
     server.triptych_drain = Drain(server, settings.drain_s)
     server.triptych_drain.install()
+    deaths.deaths()  # what the master itself counts is shown from the start
 
 
 def on_reload(server: Any) -> None:
@@ -89,6 +89,7 @@ def on_reload(server: Any) -> None:
 def post_fork(server: object, worker: object) -> None:
     """In the worker, before it loads the application: settings are read once, by the master."""
     os.environ.update(_same_settings)
+    metrics_files.reserve(_counts, os.getpid())
 
 
 def pre_fork(server: Any, worker: Any) -> None:
@@ -105,7 +106,9 @@ def post_worker_init(worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """In the master, when a worker is gone: say why. A metric that counts workers by their ending belongs here."""
+    """In the master, when a worker is gone: say and count why, and keep its counts without its files."""
     ending = worker.life.ending(2 * settings.deadline_s, was_silent=worker.aborted)
     if ending is not Ending.TOLD:
         server.log.error("Worker (pid:%s) was not told to end; it was %s", worker.pid, ending)
+    deaths.count_death(ending)
+    metrics_files.bury(_counts, worker.pid, {*server.WORKERS, os.getpid()})

@@ -1,5 +1,6 @@
 """Settings -> the parts of the service. Nothing below this knows Settings: a class takes plain arguments."""
 
+from collections.abc import Callable
 from functools import cache, partial
 
 from config import Settings
@@ -13,9 +14,12 @@ from models.registry import Load, Registry
 from models.road import Road, UploadLimits
 from models.store import Store
 from preprocessing.decode import prepare_pillow
+from web import metrics_folder
 from web.admission import Admission
+from web.metrics import Metrics
 from web.question import Asker
 from web.request import MB
+from web.scrape import Scrape
 from web.service import Service
 from web.uploads import UploadReader
 
@@ -27,14 +31,17 @@ def prepared_models(settings: Settings) -> PreparedModels:
 
 def make_service(settings: Settings, load: Load) -> Service:
     """Return the service, whose models come into memory by *load*; nothing is loaded yet."""
-    registry = Registry(settings.models, load)
+    registry, metrics = Registry(settings.models, load), Metrics()
+    cores = cache(partial(_cores, settings))
     return Service(
         registry=registry,
-        road=cache(partial(_road, settings)),
+        road=cache(partial(_road, settings, cores)),
         reader=UploadReader(settings.max_upload_mb * MB, settings.max_files),
         asker=Asker(registry, settings.fallback_model, settings.resize),
         deadline_s=settings.deadline_s,
         self_test_s=settings.self_test_s,
+        metrics=metrics,
+        scrape=Scrape(metrics.registry, metrics_folder.shared(), cores),
         admission=Admission(settings.max_waiting * usable_cores(), settings.deadline_s),
         cors_origins=settings.cors_origins,
         start_process=partial(prepare_pillow, settings.max_pixels),
@@ -50,7 +57,10 @@ def loader(settings: Settings, prepared: PreparedModels) -> Load:
     return lambda name: prepared.load(name, precision, make_engine, usable_cores())
 
 
-def _road(settings: Settings) -> Road:
+def _cores(settings: Settings) -> Cores:
+    return Cores(runtime_folder() / "cores", usable_cores(), settings.threads)
+
+
+def _road(settings: Settings, cores: Callable[[], Cores]) -> Road:
     limits = UploadLimits(settings.formats, settings.max_pixels)
-    cores = Cores(runtime_folder() / "cores", usable_cores(), settings.threads)
-    return Road(limits, cores, DecodeSlots(runtime_folder() / "decodes", usable_cores()))
+    return Road(limits, cores(), DecodeSlots(runtime_folder() / "decodes", usable_cores()))

@@ -1,5 +1,6 @@
 """A server as a child process: started on a free port of the loopback, and ended whatever happens."""
 
+import json
 import os
 import re
 import signal
@@ -78,4 +79,13 @@ def _wait(child: "subprocess.Popen[bytes]", workers: int, log: Path) -> None:
             return
         time.sleep(_LOOK_S)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    raise ServiceFailed("\n".join(["the service did not start:", *lines[-_TAIL_LINES:]]))
+    raise ServiceFailed("\n".join(["the service did not start:", *map(_words, lines[-_TAIL_LINES:])]))
+
+
+def _words(line: str) -> str:
+    """Return what a line of the log says, for people."""
+    try:
+        event = json.loads(line)
+        return "\n".join(str(event[name]) for name in ("event", "exception") if name in event)
+    except (ValueError, TypeError):
+        return line  # said before there was a log

@@ -79,6 +79,14 @@ class Cores:
         finally:
             os.close(file)  # and with it every lock
 
+    def in_use(self) -> int:
+        """Return how many cores somebody holds now."""
+        file = self._open()
+        try:
+            return sum(_is_locked(file, core) for core in range(self.count))
+        finally:
+            os.close(file)
+
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from models.errors import ModelError
 from preprocessing.errors import ImageError
+from web.record import record
 from web.request import request_id
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ def problem_body(code: str, detail: str, path: str, request_id: str) -> dict[str
 
 def problem(code: str, detail: str, **extra: Any) -> Response:
     """Return the answer for *code* as problem+json; *extra* members follow the standard ones."""
+    record().code = code
     body = problem_body(code, detail, request.path, request_id()) | extra
     response = Response(json.dumps(body) + "\n", PROBLEMS[code].status, content_type="application/problem+json")
     if code == "not_ready":

@@ -1,13 +1,14 @@
 """Every route of the service, at / and under /v1."""
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_cors import CORS
 
-from web import health, models, predict
+from web import health, metrics_route, models, predict
 from web.errors import register_errors
+from web.record import record
 from web.request import InMemoryRequest, request_id
 
-_BLUEPRINTS = (predict.blueprint, models.blueprint, health.blueprint)
+_BLUEPRINTS = (predict.blueprint, models.blueprint, health.blueprint, metrics_route.blueprint)
 
 
 def register_routes(app: Flask, max_request_bytes: int, cors_origins: tuple[str, ...]) -> None:
@@ -21,6 +22,10 @@ def register_routes(app: Flask, max_request_bytes: int, cors_origins: tuple[str,
         app.register_blueprint(blueprint)
         app.register_blueprint(blueprint, name=f"v1_{blueprint.name}", url_prefix="/v1")
     register_errors(app)
+
+    @app.before_request
+    def begin() -> None:
+        record().route = request.url_rule.rule if request.url_rule else ""
 
     @app.after_request
     def finish(response: Response) -> Response:

@@ -13,7 +13,7 @@ Report = Callable[[str, bool], None]
 class SelfTests:
     """Each loaded model of *registry* every *every_s* seconds (0: never), one at a time and evenly spread.
 
-    A request waits for at most one of them. *report* is told each outcome, those of the load included. Used by the
+    A request waits for at most one of them. *report* is told each outcome. Used by the
     worker's one thread.
     """
 
@@ -27,13 +27,6 @@ class SelfTests:
         self._names = cycle(names)
         self._pause_s = every_s / len(names) if names and every_s else math.inf
         self._next = clock() + self._pause_s
-
-    def report_the_load(self) -> None:
-        """Tell how the tests at load went."""
-        failed = self._registry.failures()
-        for name, entry in self._registry.entries.items():
-            if entry.model is not None or name in failed:
-                self._report(name, name not in failed)
 
     def due_in_s(self) -> float:
         """Return how long one may wait for a caller before the next test."""

@@ -9,8 +9,10 @@ from flask import current_app
 from models.registry import Registry
 from models.road import Road
 from web.admission import Admission
+from web.metrics import Metrics
 from web.pace import Pace
 from web.question import Asker
+from web.scrape import Scrape
 from web.uploads import UploadReader
 
 
@@ -20,7 +22,7 @@ class Service:
 
     *deadline_s*: within which a request is answered, from when it began to wait for a worker; a worker that takes twice
     as long is ended. *self_test_s*: between two known answers of a model. *is_ending*: whether the service was told to
-    stop. *on_self_test*: is told a model's name and whether it passed (the metrics' hook).
+    stop.
     """
 
     registry: Registry
@@ -32,14 +34,16 @@ class Service:
     cors_origins: tuple[str, ...]
     start_process: Callable[[], None]
     self_test_s: float
+    metrics: Metrics
+    scrape: Scrape
     pace: Pace = field(default_factory=Pace)
     is_ending: Callable[[], bool] = lambda: False
-    on_self_test: Callable[[str, bool], None] = lambda name, passed: None
 
     def start(self) -> None:
         """Load every model; called in the worker, after the fork and before it accepts."""
         self.start_process()
         self.registry.start()
+        self.metrics.models(self.registry.entries)
 
 
 def current_service() -> Service:

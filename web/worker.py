@@ -7,13 +7,15 @@ from typing import Any
 
 from gunicorn.workers.sync import SyncWorker
 
-from web.access_log import AccessLogger, log_request
+from web.access_log import log_request
 from web.admission import silent_s, waiting_connections
 from web.connection import Connection
+from web.errors import PROBLEMS
 from web.last_callers import answer_those_who_wait
 from web.lingering import Lingering
 from web.phase import Phase, SharedPhase
-from web.refusal import is_predict, overloaded, peek
+from web.record import Record
+from web.refusal import Refusal, is_predict, overloaded, peek
 from web.self_test import SelfTests
 from web.service import Service
 from web.watchdog import Life, Watchdog
@@ -38,13 +40,13 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._cors_origins = service.cors_origins
         self._deadline_s = service.deadline_s
         self._admission = service.admission
-        self._admission.open(lambda: max(waiting_connections(each.sock) for each in self.sockets), self.cfg.workers)
+        self._admission.open(self._waiting, self.cfg.workers)
         self._lingering = Lingering()
-        self._logs_requests = isinstance(self.log, AccessLogger)
+        self._metrics = service.metrics
         self._watchdog = Watchdog(2 * service.deadline_s, self.life)
-        self._self_tests = SelfTests(service.registry, service.self_test_s, service.on_self_test)
+        self._self_tests = SelfTests(service.registry, service.self_test_s, service.metrics.self_tested)
         self._watchdog.start()
-        self._self_tests.report_the_load()
+        service.scrape.watch(self._waiting)
         try:
             super().run()
             self._see_off()
@@ -79,6 +81,11 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
                 return super().wait(0)
         return super().wait(min(timeout, self._self_tests.due_in_s()))
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what could not be parsed, or what the application did not."""
+        self._metrics.unparsed()
+        super().handle_error(req, client, addr, exc)
+
     def notify(self) -> None:
         """Called between two connections, and while none comes: the time for what has to be done now and then."""
         super().notify()
@@ -102,6 +109,9 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
             answer_those_who_wait(self.sockets, self.accept, time.monotonic() + self.cfg.graceful_timeout / 2)
         self.life.over()
 
+    def _waiting(self) -> int:
+        return max(waiting_connections(listener.sock) for listener in self.sockets)
+
     def _serve(self, listener: Any, accepted: socket.socket, address: Any, ends_at: float) -> None:
         connection = Connection(fileno=accepted.detach())
         connection.lingering, connection.ends_at = self._lingering, ends_at
@@ -117,6 +127,20 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
             connection.close()  # it has left
             return
         self._lingering.add(connection)
-        if self._logs_requests:
-            sent, request_id = len(refusal.answer), refusal.request_id
-            log_request(address[0], "POST", refusal.path, status=503, sent=sent, took_ms=0.0, request_id=request_id)
+        self._note(refusal, address)
+
+    def _note(self, refusal: Refusal, address: Any) -> None:
+        """Count and log a refusal as what it stands for."""
+        status, code = PROBLEMS["overloaded"].status, "overloaded"
+        self._metrics.answered("POST", refusal.path, status, code)
+        log_request(
+            Record(route=refusal.path, code=code),
+            request_id=refusal.request_id,
+            peer=address[0] if address else "",
+            method="POST",
+            path=refusal.path,
+            status=status,
+            bytes_in=0,
+            bytes_out=len(refusal.answer),
+            took_s=0.0,
+        )

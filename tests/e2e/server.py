@@ -1,5 +1,6 @@
 """A real Gunicorn, started as `gunicorn app:app` starts it, on a free port."""
 
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -42,6 +44,11 @@ class Server:
                 return found
             time.sleep(0.05)
         raise AssertionError(f"{count} workers were expected")
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """What the log tells under *name*."""
+        lines = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [event for event in map(json.loads, lines) if event["event"] == name]
 
     def predict(self, upload: bytes, **fields: str) -> requests.Response:
         """POST one image."""

@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import re
 import signal
 import threading
 import time
@@ -15,6 +14,7 @@ import pytest
 from cores import usable_cores
 from tests.e2e.server import Server, running
 from tests.pictures import encode, photo_like
+from tests.scraped import value
 
 CALLERS = 30
 BOUNDARY = "edge"
@@ -90,13 +90,22 @@ def test_the_oldest_are_refused_the_newest_served_and_nobody_is_reset(server: Se
     assert probe.answer is not None
     assert probe.answer.status == 200, "probes are never refused"
     assert server.predict(encode(photo_like(60, 60), "JPEG")).status_code == 200
-    log = server.log.read_text()
-    assert log.count('"POST /predict" 503 ') == len(refused)
-    assert all(answer.headers["X-Request-ID"] in log for answer in answers)
+    events = {event["request_id"]: event for event in server.events("request")}
+    assert all(answer.headers["X-Request-ID"] in events for answer in answers)
+    told = [event for event in events.values() if event.get("code") == "overloaded"]
+    assert {event["request_id"] for event in told} == {answer.headers["X-Request-ID"] for answer in refused}
+    assert {(e["status"], e["method"], e["path"], e["route"], e["peer"]) for e in told} == {
+        (503, "POST", "/predict", "/predict", "127.0.0.1")
+    }
+    text = server.get("/metrics").text
+    assert value(text, "triptych_inference_rejected_total", reason="overloaded") == len(refused)
+    assert value(text, "http_requests_total", route="/predict", code="503") == len(refused)
+    assert value(text, "http_requests_total", route="/predict", code="200") == served + 1
 
 
 def test_the_access_log_tells_what_was_asked_and_not_the_query(server: Server) -> None:
     answer = server.get("/models/absent?key=secret")
-    log = server.log.read_text()
-    assert re.search(rf'"GET /models/absent" 404 \d+ B [\d.]+ ms {answer.headers["X-Request-ID"]}', log)
-    assert "secret" not in log
+    (event,) = [event for event in server.events("request") if event["request_id"] == answer.headers["X-Request-ID"]]
+    assert (event["method"], event["path"], event["route"]) == ("GET", "/models/absent", "/models/<name>")
+    assert (event["status"], event["code"], event["bytes_out"]) == (404, "not_found", len(answer.content))
+    assert "secret" not in server.log.read_text()

@@ -32,6 +32,8 @@ ONLY_IN = {
     "flask": {"app", "web", "cli", "bench/baselines/naive.py"},
     "werkzeug": {"web"},
     "PIL": {"preprocessing", "models/known_answers.py", "bench"},
+    "structlog": {"web/logs.py"},
+    "prometheus_client": {"web"},
     "jinja2": {"cli/evaluation/page.py"},
     "tensorflow": {"models/engine_keras.py", "models/convert.py", *BASELINES},
     "keras": {"models/engine_keras.py", "models/keras_model.py", "models/random_weights.py", *BASELINES},

@@ -67,13 +67,6 @@ def test_nothing_is_ever_due_where_it_is_switched_off_or_nothing_is_loaded(model
     assert SelfTests(registry(models, "corrupt"), every_s, lambda *_: None).due_in_s() == float("inf")
 
 
-def test_what_the_load_found_is_told_too() -> None:
-    reports: list[tuple[str, bool]] = []
-    models = registry({"a": Model()}, "corrupt", "weightless")
-    SelfTests(models, 300, lambda *told: reports.append(told)).report_the_load()
-    assert reports == [("a", True), ("corrupt", False)]
-
-
 @pytest.mark.parametrize(
     ("error", "reason"),
     [

@@ -26,7 +26,13 @@ def test_a_worker_that_ends_takes_no_more_callers_and_sees_off_those_it_answered
     worker = object.__new__(AdmittingWorker)
     registry = Registry([], lambda _: served())
     service = SimpleNamespace(
-        cors_origins=(), deadline_s=10, admission=Admission(8, 10), self_test_s=0, on_self_test=print, registry=registry
+        cors_origins=(),
+        deadline_s=10,
+        admission=Admission(8, 10),
+        self_test_s=0,
+        registry=registry,
+        metrics=SimpleNamespace(self_tested=print),
+        scrape=SimpleNamespace(watch=lambda waiting: None),
     )
     worker.wsgi, worker.log = SimpleNamespace(extensions={"triptych": service}), None
     worker.cfg, worker.sockets = SimpleNamespace(workers=1), [listener]
