@@ -78,6 +78,7 @@ def when_ready(server: Any) -> None:
             listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _SILENT_S)
     server.triptych_drain = Drain(server, settings.drain_s)
     server.triptych_drain.install()
+    metrics_files.reserve(_counts, os.getpid())
     deaths.deaths()  # what the master itself counts is shown from the start
 
 

@@ -48,7 +48,7 @@ def reserve(folder: Path, pid: int) -> None:
             finally:
                 os.close(file)
     except OSError as error:
-        log.error("no metrics of worker %d: %s", pid, error)
+        log.error("no metrics of process %d: %s", pid, error)
         values.ValueClass = values.MutexValue
 
 

@@ -178,7 +178,7 @@ def test_a_refusal_leaves_its_code(
 ) -> None:
     event = logged(predict(client, b"text"), environs[-1], caplog)
     assert (event["status"], event["code"], event["route"]) == (415, "unsupported_format", "/predict")
-    assert "images" not in event
+    assert "formats" not in event
 
 
 def test_no_event_tells_what_a_caller_meant_for_us_alone(

@@ -105,7 +105,10 @@ def test_the_oldest_are_refused_the_newest_served_and_nobody_is_reset(server: Se
 
 def test_the_access_log_tells_what_was_asked_and_not_the_query(server: Server) -> None:
     answer = server.get("/models/absent?key=secret")
-    (event,) = [event for event in server.events("request") if event["request_id"] == answer.headers["X-Request-ID"]]
+    give_up, wanted = time.monotonic() + 30, answer.headers["X-Request-ID"]
+    while not (found := [each for each in server.events("request") if each["request_id"] == wanted]):
+        assert time.monotonic() < give_up, "an event is written just after its answer"
+    (event,) = found
     assert (event["method"], event["path"], event["route"]) == ("GET", "/models/absent", "/models/<name>")
     assert (event["status"], event["code"], event["bytes_out"]) == (404, "not_found", len(answer.content))
     assert "secret" not in server.log.read_text()

@@ -142,4 +142,4 @@ def test_where_there_is_no_memory_a_worker_serves_and_counts_for_itself(
     processes.become(7)
     reserve(processes.folder / "gone", 7)
     assert values.ValueClass is values.MutexValue
-    assert "no metrics of worker 7" in caplog.text
+    assert "no metrics of process 7" in caplog.text
