@@ -3,11 +3,11 @@
 from flask import Flask, Response
 from flask_cors import CORS
 
-from web import health, models, predict
+from web import docs, health, models, predict
 from web.errors import register_errors
 from web.request import InMemoryRequest, request_id
 
-_BLUEPRINTS = (predict.blueprint, models.blueprint, health.blueprint)
+_BLUEPRINTS = (predict.blueprint, models.blueprint, health.blueprint, docs.blueprint)
 
 
 def register_routes(app: Flask, max_request_bytes: int, cors_origins: tuple[str, ...]) -> None:
