@@ -3,12 +3,12 @@
 from flask import Flask, Response, request
 from flask_cors import CORS
 
-from web import health, metrics_route, models, predict
+from web import docs, health, metrics_route, models, predict
 from web.errors import register_errors
 from web.record import record
 from web.request import InMemoryRequest, request_id
 
-_BLUEPRINTS = (predict.blueprint, models.blueprint, health.blueprint, metrics_route.blueprint)
+_BLUEPRINTS = (predict.blueprint, models.blueprint, health.blueprint, metrics_route.blueprint, docs.blueprint)
 
 
 def register_routes(app: Flask, max_request_bytes: int, cors_origins: tuple[str, ...]) -> None:
