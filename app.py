@@ -10,13 +10,12 @@ from pathlib import Path
 
 from flask import Flask
 
+import wiring
+from cli.keys import keys_cli
 from cli.models import models_cli
 from config import Settings, SettingsError, load_settings
 from cores import usable_cores
-from models.classifier import UploadLimits
-from models.cores import Cores
-from models.engines import engine_maker, resolve_engine, resolve_precision
-from models.machine import runtime_folder
+from given import PREFIX
 from models.prepared import PreparedModels
 from models.registry import Load, Registry
 from models.store import Store
@@ -24,6 +23,8 @@ from preprocessing.decode import prepare_pillow
 from web.request import MB
 from web.routes import register_routes
 from web.service import Service
+
+_PATHS = ("WEIGHTS_DIR", "CACHE_DIR", "SETTINGS_FILE", "API_KEYS_FILE", "JWT_JWKS_FILE")
 
 
 def create_app(settings: Settings | None = None, load: Load | None = None) -> Flask:
@@ -33,7 +34,7 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
     """
     settings = settings or load_settings()
     prepared = PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
-    registry = Registry(settings.models, load or _loader(settings, prepared))
+    registry = Registry(settings.models, load or wiring.loader(settings, prepared))
     app = Flask(__name__, static_folder=None)
     app.extensions["triptych"] = Service(
         registry=registry,
@@ -44,18 +45,10 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
         cors_origins=settings.cors_origins,
         start_process=partial(prepare_pillow, settings.max_pixels),
     )
-    register_routes(app, settings.max_request_mb * MB, settings.cors_origins)
+    register_routes(app, settings.max_request_mb * MB, wiring.access(settings))
     app.cli.add_command(models_cli(prepared, settings, usable_cores()))
+    app.cli.add_command(keys_cli(settings.api_keys_file))
     return app
-
-
-def _loader(settings: Settings, prepared: PreparedModels) -> Load:
-    engine = resolve_engine(settings.engine, settings.device)
-    precision = resolve_precision(settings.precision, engine)
-    make_engine = engine_maker(engine, settings.device, usable_cores(), settings.threads)
-    limits = UploadLimits(settings.formats, settings.max_pixels)
-    cores = cache(lambda: Cores(runtime_folder() / "cores", usable_cores(), settings.threads))  # late: makes a folder
-    return lambda name: prepared.load(name, precision, make_engine, limits, cores())
 
 
 @cache
@@ -73,7 +66,7 @@ def __getattr__(name: str) -> Flask:
 
 
 if __name__ == "__main__":
-    for name in ("TRIPTYCH_WEIGHTS_DIR", "TRIPTYCH_CACHE_DIR", "TRIPTYCH_SETTINGS_FILE"):
+    for name in (PREFIX + each for each in _PATHS):
         if folder := os.environ.get(name):  # as the caller means it, before we move
             os.environ[name] = str(Path(folder).expanduser().absolute())
     os.chdir(Path(__file__).parent)

@@ -10,18 +10,28 @@ import pytest
 
 from tests.conftest import ROOT
 
-PACKAGES = ("preprocessing", "models", "web", "cli", "bench")
+PACKAGES = ("preprocessing", "models", "access", "web", "cli", "bench")
 MAY_IMPORT = {
     "preprocessing": {"preprocessing"},
     "models": {"preprocessing", "models"},
-    "web": {"preprocessing", "models", "web"},
-    "cli": {"preprocessing", "models", "cli", "config", "cores", "given"},  # evaluate: thumbnails; all cores for itself
-    "config": {"preprocessing", "models", "given", "setting_types"},
+    "access": {"access", "setting_types"},
+    "web": {"preprocessing", "models", "access", "web"},
+    "cli": {
+        "preprocessing",
+        "models",
+        "access",
+        "cli",
+        "config",
+        "cores",
+        "given",
+    },  # evaluate: thumbnails; all cores for itself
+    "config": {"preprocessing", "models", "access", "given", "setting_types"},
     "given": set(),
     "setting_types": set(),
     "cores": set(),
-    "app": {"preprocessing", "models", "web", "cli", "config", "cores"},
-    "gunicorn.conf": {"app", "models", "cli", "config", "cores"},
+    "wiring": {"models", "access", "web", "config", "cores"},
+    "app": {"preprocessing", "models", "web", "cli", "config", "cores", "given", "wiring"},
+    "gunicorn.conf": {"app", "models", "access", "cli", "config", "cores", "wiring"},
     "bench": {"preprocessing", "models", "cli", "cores", "bench"},  # the service itself only as its users have it
 }
 OURS = set(MAY_IMPORT)
@@ -30,6 +40,12 @@ BASELINES = {f"bench/baselines/{name}.py" for name in ("naive", "litserve_app", 
 ONLY_IN = {
     "flask": {"app", "web", "cli", "bench/baselines/naive.py"},
     "werkzeug": {"web"},
+    "flask_cors": {"web/access.py"},
+    "jwt": {"access/jwks.py", "access/tokens.py"},
+    "cryptography": set(),
+    "flask_limiter": {"web/rate_limit.py"},
+    "limits": {"web/rate_limit.py", "setting_types"},
+    "redis": {"web/rate_limit.py"},
     "PIL": {"preprocessing", "models/known_answers.py", "bench"},
     "jinja2": {"cli/evaluation/page.py"},
     "tensorflow": {"models/engine_keras.py", "models/convert.py", *BASELINES},
@@ -68,7 +84,8 @@ def test_a_module_imports_only_what_it_may(path: Path) -> None:
 def test_importing_the_application_does_nothing_and_loads_no_runtime() -> None:
     script = (
         "import sys, threading, app; app.app; "
-        "loaded = {'tensorflow', 'keras', 'ai_edge_litert'} & set(sys.modules); "
+        "loaded = {'tensorflow', 'keras', 'ai_edge_litert', 'jwt', 'cryptography', 'limits', 'redis'} & "
+        "set(sys.modules); "
         "sys.exit(f'{loaded} {threading.enumerate()}' if loaded or threading.active_count() > 1 else 0)"
     )
     result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
