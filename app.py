@@ -10,14 +10,19 @@ from pathlib import Path
 
 from flask import Flask
 
+from cli.keys import keys_cli
 from cli.models import models_cli
 from config import Settings, SettingsError, load_settings
 from cores import usable_cores
+from given import PREFIX
 from models.registry import Load
 from web.observed import Observed
 from web.request import MB
 from web.routes import register_routes
 from wiring import loader, make_service, prepared_models
+from wiring_access import access
+
+_PATHS = ("WEIGHTS_DIR", "CACHE_DIR", "SETTINGS_FILE", "API_KEYS_FILE", "JWT_JWKS_FILE")
 
 
 def create_app(settings: Settings | None = None, load: Load | None = None) -> Flask:
@@ -30,9 +35,10 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
     app = Flask(__name__, static_folder=None)
     service = make_service(settings, load or loader(settings, prepared))
     app.extensions["triptych"] = service
-    register_routes(app, settings.max_request_mb * MB, settings.cors_origins)
+    register_routes(app, settings.max_request_mb * MB, access(settings))
     app.wsgi_app = Observed(app.wsgi_app, service.metrics)  # type: ignore[method-assign]
     app.cli.add_command(models_cli(prepared, settings, usable_cores()))
+    app.cli.add_command(keys_cli(settings.api_keys_file))
     return app
 
 
@@ -51,7 +57,7 @@ def __getattr__(name: str) -> Flask:
 
 
 if __name__ == "__main__":
-    for name in ("TRIPTYCH_WEIGHTS_DIR", "TRIPTYCH_CACHE_DIR", "TRIPTYCH_SETTINGS_FILE"):
+    for name in (PREFIX + each for each in _PATHS):
         if folder := os.environ.get(name):  # as the caller means it, before we move
             os.environ[name] = str(Path(folder).expanduser().absolute())
     os.chdir(Path(__file__).parent)

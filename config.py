@@ -4,26 +4,28 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from access.settings import AccessSettings
 from given import PREFIX, SETTINGS_FILE, Given, gather
 from models.catalog import CATALOG
 from models.engines import Device, EngineKind, resolve_engine, resolve_precision
 from models.plan import WeightsMode
 from preprocessing.sniff import FORMATS
 from preprocessing.spec import Resize
-from setting_types import LowerCommaList, Origins, PowerOfTwo
+from setting_types import LowerCommaList, PowerOfTwo
 
 _NAMES = re.compile(r"\b([A-Z_]+)=")
+_USER_INFO = re.compile(r"//[^/@]*@")
 
 
 class SettingsError(Exception):
     """A setting is unknown or has a bad value; each line of `str(error)` names one."""
 
 
-class Settings(BaseModel):
+class Settings(AccessSettings):
     """Every setting with its default and meaning; in the environment upper case, after `TRIPTYCH_`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -77,9 +79,6 @@ class Settings(BaseModel):
         0, ge=0, description="Seconds after SIGTERM in which /readyz says 503 and /predict still answers"
     )
     grace_s: int = Field(30, ge=1, description="Seconds that requests in flight get to end after that")
-    cors_origins: Origins = Field(
-        (), description="Origins whose pages may call from a browser (https://a.example), or *"
-    )
     access_log: bool = Field(True, description="One event a request, on stderr like the other lines")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line written")
     settings_file: Path | None = Field(
@@ -149,6 +148,18 @@ def _problem(name: str, message: str, given: Mapping[str, Given]) -> str:
     message = message.removeprefix("Value error, ")
     if name:
         each = given.get(name, Given(""))
-        return f"{each.named(name)}={each.value!r}: {message}"
+        return f"{each.named(name)}={_shown(name, each.value)}: {message}"
     places = [given[n].named(n) for n in _NAMES.findall(message) if n in given and given[n].place]
     return f"{message} ({'; '.join(places)})" if places else message
+
+
+def _shown(name: str, value: str) -> str:
+    """Return a bad value as a message may show it: nothing of a secret, no password in an address."""
+    field = Settings.model_fields.get(name.lower())
+    if field and _is_secret(field.annotation):
+        return "***"
+    return repr(_USER_INFO.sub("//***@", value))
+
+
+def _is_secret(annotation: object) -> bool:
+    return annotation is SecretStr or any(_is_secret(part) for part in get_args(annotation))

@@ -16,6 +16,7 @@ from web import metrics_folder
 os.environ[metrics_folder.VARIABLE] = str(metrics_folder.of_this_process())
 
 import app as _app  # noqa: F401  # so that workers share its pages (and HUP reads settings anew, not code)
+from access.exposure import reachable
 from cli.prepare import measure_models, prepare_models
 from config import SettingsError, read_once
 from cores import usable_cores
@@ -26,6 +27,7 @@ from web.draining import Drain
 from web.logs import logging_config
 from web.watchdog import Ending
 from wiring import prepared_models
+from wiring_access import check_access
 
 try:
     settings, _same_settings = read_once(os.environ)
@@ -48,21 +50,25 @@ graceful_timeout = settings.grace_s
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # the heartbeat must not wait for a disk
 control_socket_disable = True  # a thread and a socket in the master that nothing of ours uses
 limit_request_line = 2048  # our longest address is /v1/predict with three short fields
+forwarded_allow_ips = ""  # nobody's X-Forwarded-... is believed here: TRUSTED_PROXIES counts them, in one place
 loglevel = settings.log_level
 logger_class = "web.access_log.AccessLogger"
 logconfig_dict = logging_config(settings.log_level, access=settings.access_log, terminal=sys.stderr.isatty())
 
 
 def on_starting(server: Any) -> None:
-    """Before anything is forked: refuse DEVICE=gpu without a GPU; prepare what PREPARE says."""
+    """Before anything is forked: refuse what can't be served; warn where all may call; prepare what PREPARE says."""
     if settings.settings_file:
         server.log.info("Settings from %s, under those of the environment", settings.settings_file)
     try:
+        check_access(settings)
         if settings.device is Device.GPU:
             with tempfile.TemporaryDirectory() as folder:
                 require_gpu(Path(folder) / "gpu.log")
-    except ModelError as error:
+    except (ModelError, SettingsError) as error:
         raise SystemExit(str(error)) from None
+    if not settings.has_auth and (open_at := reachable(server.cfg.address)):
+        server.log.warning("Anyone who reaches %s may call: set API_KEYS_FILE or JWT_..., or HOST", open_at)
     prepared = prepared_models(settings)
     if settings.prepare == "changed" or (settings.prepare == "missing" and prepared.incomplete()):
         prepare_models(prepared, settings.weights_dir, usable_cores())  # imports no runtime here: its children do

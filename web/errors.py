@@ -35,6 +35,8 @@ PROBLEMS: dict[str, Problem] = {
     "invalid_top": Problem(400, "Invalid top"),
     "invalid_resize": Problem(400, "Invalid resize"),
     "malformed_body": Problem(400, "Malformed request body"),
+    "unauthorized": Problem(401, "Unauthorized"),
+    "forbidden": Problem(403, "Forbidden"),
     "not_found": Problem(404, "Not found"),
     "method_not_allowed": Problem(405, "Method not allowed"),
     "upload_too_large": Problem(413, "Upload too large"),
@@ -45,6 +47,7 @@ PROBLEMS: dict[str, Problem] = {
     "truncated_image": Problem(422, "Truncated image"),
     "too_many_pixels": Problem(422, "Too many pixels"),
     "caller_gone": Problem(499, "Caller gone"),  # nginx's number; nobody reads it but the log
+    "rate_limited": Problem(429, "Too many requests"),
     "internal_error": Problem(500, "Internal error"),
     "not_ready": Problem(503, "Not ready"),
     "overloaded": Problem(503, "Overloaded"),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from web.errors import OVERLOADED, PROBLEMS, problem_body
 from web.request import REQUEST_ID, new_request_id
+from web.security import NO_STORE, SECURITY_HEADERS
 
 _PEEK_BYTES = 4096  # the headers of any request that a browser or a client library sends
 _PREDICT = re.compile(rb"POST (/(?:v1/)?predict)[? ]")
@@ -49,6 +50,8 @@ def overloaded(head: bytes, retry_after_s: int, cors_origins: Sequence[str]) -> 
         f"Content-Length: {len(body)}",
         f"Retry-After: {retry_after_s}",
         f"X-Request-ID: {request_id}",
+        f"Cache-Control: {NO_STORE}",
+        *(f"{name}: {value}" for name, value in SECURITY_HEADERS.items()),
         "Connection: close",
         *_cors(head, cors_origins),
     ]

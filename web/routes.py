@@ -1,33 +1,36 @@
 """Every route of the service, at / and under /v1."""
 
 from flask import Flask, Response, request
-from flask_cors import CORS
 
 from web import docs, health, metrics_route, models, predict
+from web.access import Access, register_access
+from web.auth import needed_scope
 from web.errors import register_errors
 from web.record import record
 from web.request import InMemoryRequest, request_id
+from web.security import secure
 
 _BLUEPRINTS = (predict.blueprint, models.blueprint, health.blueprint, metrics_route.blueprint, docs.blueprint)
 
 
-def register_routes(app: Flask, max_request_bytes: int, cors_origins: tuple[str, ...]) -> None:
+def register_routes(app: Flask, max_request_bytes: int, access: Access) -> None:
     """Add routes, error answers, limits, and the headers that every answer carries."""
     app.request_class = InMemoryRequest
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract shows an order
     app.config.update(MAX_CONTENT_LENGTH=max_request_bytes)
-    if cors_origins:
-        CORS(app, origins=list(cors_origins), expose_headers=["Server-Timing", "X-Request-ID", "Retry-After"])
-    for blueprint in _BLUEPRINTS:
-        app.register_blueprint(blueprint)
-        app.register_blueprint(blueprint, name=f"v1_{blueprint.name}", url_prefix="/v1")
-    register_errors(app)
 
     @app.before_request
     def begin() -> None:
         record().route = request.url_rule.rule if request.url_rule else ""
 
+    register_access(app, access)
+    for blueprint in _BLUEPRINTS:
+        app.register_blueprint(blueprint)
+        app.register_blueprint(blueprint, name=f"v1_{blueprint.name}", url_prefix="/v1")
+    register_errors(app)
+
     @app.after_request
     def finish(response: Response) -> Response:
         response.headers["X-Request-ID"] = request_id()
+        secure(response, private=needed_scope() is not None)
         return response

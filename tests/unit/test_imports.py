@@ -10,19 +10,29 @@ import pytest
 
 from tests.conftest import ROOT
 
-PACKAGES = ("preprocessing", "models", "web", "cli", "bench")
+PACKAGES = ("preprocessing", "models", "access", "web", "cli", "bench")
 MAY_IMPORT = {
     "preprocessing": {"preprocessing"},
     "models": {"preprocessing", "models"},
-    "web": {"preprocessing", "models", "web"},
-    "cli": {"preprocessing", "models", "cli", "config", "cores", "given"},  # evaluate: thumbnails; all cores for itself
-    "config": {"preprocessing", "models", "given", "setting_types"},
+    "access": {"access", "setting_types"},
+    "web": {"preprocessing", "models", "access", "web"},
+    "cli": {
+        "preprocessing",
+        "models",
+        "access",
+        "cli",
+        "config",
+        "cores",
+        "given",
+    },  # evaluate: thumbnails; all cores for itself
+    "config": {"preprocessing", "models", "access", "given", "setting_types"},
     "given": set(),
     "setting_types": set(),
     "cores": set(),
     "wiring": {"preprocessing", "models", "web", "config", "cores"},
-    "app": {"models", "web", "cli", "config", "cores", "wiring"},
-    "gunicorn.conf": {"app", "models", "web", "cli", "config", "cores", "wiring"},
+    "wiring_access": {"access", "web", "config"},
+    "app": {"models", "web", "cli", "config", "cores", "given", "wiring", "wiring_access"},
+    "gunicorn.conf": {"app", "models", "access", "web", "cli", "config", "cores", "wiring", "wiring_access"},
     "bench": {"preprocessing", "models", "cli", "cores", "bench"},  # the service itself only as its users have it
 }
 OURS = set(MAY_IMPORT)
@@ -31,6 +41,12 @@ BASELINES = {f"bench/baselines/{name}.py" for name in ("naive", "litserve_app", 
 ONLY_IN = {
     "flask": {"app", "web", "cli", "bench/baselines/naive.py"},
     "werkzeug": {"web"},
+    "flask_cors": {"web/access.py"},
+    "jwt": {"access/jwks.py", "access/tokens.py"},
+    "cryptography": set(),
+    "flask_limiter": {"web/rate_limit.py"},
+    "limits": {"web/rate_limit.py", "setting_types"},
+    "redis": {"web/rate_limit.py"},
     "PIL": {"preprocessing", "models/known_answers.py", "bench"},
     "structlog": {"web/logs.py"},
     "prometheus_client": {"web"},
@@ -71,7 +87,8 @@ def test_a_module_imports_only_what_it_may(path: Path) -> None:
 def test_importing_the_application_does_nothing_and_loads_no_runtime() -> None:
     script = (
         "import sys, threading, app; app.app; "
-        "loaded = {'tensorflow', 'keras', 'ai_edge_litert'} & set(sys.modules); "
+        "loaded = {'tensorflow', 'keras', 'ai_edge_litert', 'jwt', 'cryptography', 'limits', 'redis'} & "
+        "set(sys.modules); "
         "sys.exit(f'{loaded} {threading.enumerate()}' if loaded or threading.active_count() > 1 else 0)"
     )
     result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)

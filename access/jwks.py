@@ -1,0 +1,108 @@
+"""The public keys of a token issuer (RFC 7517), by key id: from a file or from the issuer's address.
+
+PyJWT's own client is used to fetch. Its cache is not: it forgets the keys when they are old and the issuer can't be
+reached, and pauses only after fetches that went well, so that an unknown key id could cost a fetch each request.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import jwt
+
+from access.errors import NoTokenKeys
+from access.watched_file import WatchedFile
+
+log = logging.getLogger(__name__)
+
+ALGORITHMS = ("RS256", "ES256")
+_FRESH_S = 300.0  # a key that the issuer has withdrawn is believed so long
+_PAUSE_S = 30.0  # between two fetches, whatever key ids callers make up
+_TIMEOUT_S = 2.0  # of each wait for the issuer; meanwhile this worker answers nobody
+_NONE = "The keys that tokens are checked with can't be had at present."
+
+PublicKeys = Mapping[str, jwt.PyJWK]
+
+
+def public_keys(data: object) -> PublicKeys:
+    """Return the keys of a JWK set that can check RS256 or ES256.  Raises: ValueError: there is none."""
+    listed = data.get("keys") if isinstance(data, dict) else None
+    usable = [each for each in listed if _is_public(each)] if isinstance(listed, list) else []
+    try:
+        found = jwt.PyJWKSet.from_dict({"keys": usable}).keys
+    except jwt.PyJWTError:
+        found = []
+    keys = {str(key.key_id): key for key in found if key.algorithm_name in ALGORITHMS}
+    if not keys:
+        raise ValueError(f"no public key with a kid for {' or '.join(ALGORITHMS)}")
+    return keys
+
+
+def _is_public(key: object) -> bool:
+    """Say whether a JWK is for checking signatures. Never a symmetric one ("k"): whoever can read that can sign."""
+    return (
+        isinstance(key, dict)
+        and isinstance(key.get("kid"), str)
+        and key.get("use", "sig") == "sig"
+        and not {"d", "k"} & set(key)
+    )
+
+
+def _parse(text: bytes) -> PublicKeys:
+    return public_keys(json.loads(text))
+
+
+class KeysOfFile:
+    """An issuer's keys, as a file that others keep up to date."""
+
+    def __init__(self, path: Path) -> None:
+        self.file: WatchedFile[PublicKeys] = WatchedFile(path, _parse, {})
+
+    def find(self, kid: str) -> jwt.PyJWK | None:
+        """Return the key named *kid*.  Raises: NoTokenKeys: the file never made sense."""
+        keys = self.file.current()
+        if not keys:
+            raise NoTokenKeys(_NONE)
+        return keys.get(kid)
+
+
+def issuer_at(url: str) -> Callable[[], object]:
+    """Return what fetches the JWK set at *url*; redirects are not followed."""
+    return jwt.PyJWKClient(url, cache_jwk_set=False, timeout=_TIMEOUT_S).fetch_data
+
+
+class FetchedKeys:
+    """An issuer's keys: fetched when first needed, when old, and when a token names one that is unknown.
+
+    At most one fetch each 30 seconds; while fetches fail, the last good keys stay in use.
+    """
+
+    def __init__(self, fetch: Callable[[], object], clock: Callable[[], float] = time.monotonic) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._keys: PublicKeys = {}
+        self._tried_at = self._had_at = -float("inf")
+
+    def find(self, kid: str) -> jwt.PyJWK | None:
+        """Return the key named *kid*.  Raises: NoTokenKeys: none were ever had."""
+        with self._lock:
+            now = self._clock()
+            wanted = kid not in self._keys or now - self._had_at >= _FRESH_S
+            if wanted and now - self._tried_at >= _PAUSE_S:
+                self._tried_at = now
+                self._renew()
+            if not self._keys:
+                raise NoTokenKeys(_NONE)
+            return self._keys.get(kid)
+
+    def _renew(self) -> None:
+        try:
+            self._keys = public_keys(self._fetch())
+        except (jwt.PyJWTError, OSError, ValueError, RecursionError) as error:
+            log.error("The token issuer's keys can't be fetched: %s", error)
+        else:
+            self._had_at = self._tried_at

@@ -1,0 +1,72 @@
+"""The file of API keys: JSON, because the standard library can write it. Read by workers, edited by `keys ...`."""
+
+import fcntl
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from access.api_key import ApiKey
+from access.errors import BadFile
+
+
+class _Content(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keys: tuple[ApiKey, ...]
+
+
+def parse_keys(text: bytes) -> dict[str, ApiKey]:
+    """Return the keys of a file by id, in its order.  Raises: ValueError: says what is wrong, and repeats no value."""
+    try:
+        keys = _Content.model_validate_json(text).keys
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
+    if twice := [key_id for key_id, count in Counter(key.id for key in keys).items() if count > 1]:
+        raise ValueError(f"the id {twice[0]} stands there twice")
+    return {key.id: key for key in keys}
+
+
+def read_keys(path: Path) -> dict[str, ApiKey]:
+    """Return the keys of the file at *path*.  Raises: BadFile."""
+    try:
+        return parse_keys(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadFile(f"{path}: {error.strerror if isinstance(error, OSError) else error}") from error
+
+
+@contextmanager
+def edited(path: Path) -> Iterator[dict[str, ApiKey]]:
+    """Lend the keys of the file at *path* (none where there is no file yet) and write back what became of them.
+
+    One edits at a time; a reader sees the old file or the new one. Nothing is written where the block fails.
+    Raises: BadFile: what is there makes no sense.  OSError: it can't be written.
+    """
+    path = path.resolve()  # a link stays one
+    with path.with_name(f".{path.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        keys = read_keys(path) if path.exists() else {}
+        yield keys
+        _replace(path, _Content(keys=tuple(keys.values())).model_dump_json(indent=1) + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # its mode is 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+            if path.exists():
+                with suppress(PermissionError):  # root edits what another user's service reads: it stays readable
+                    os.fchown(descriptor, path.stat().st_uid, path.stat().st_gid)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

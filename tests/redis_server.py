@@ -1,0 +1,49 @@
+"""A Redis of our own on a free port of the loopback: nothing on disk, ended whatever happens."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import redis
+
+from cli.service_process import free_port
+
+START_S = 30
+
+
+class RedisServer(NamedTuple):
+    url: str
+    process: subprocess.Popen[bytes]
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[RedisServer]:
+    """Start Redis, and wait until it answers; skip the test where there is none."""
+    if not shutil.which("redis-server"):
+        pytest.skip("needs redis-server (Debian: apt-get install redis-server)")
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
+    with subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait(port)
+            yield RedisServer(f"redis://127.0.0.1:{port}/0", process)
+        finally:
+            process.kill()
+
+
+def _wait(port: int) -> None:
+    give_up = time.monotonic() + START_S
+    with redis.Redis(port=port, socket_timeout=1) as client:
+        while True:
+            try:
+                client.ping()
+            except redis.ConnectionError:
+                assert time.monotonic() < give_up, "Redis did not start"
+                time.sleep(0.02)
+            else:
+                return

@@ -1,0 +1,150 @@
+"""An issuer's keys: what is taken of a set, and how often its server is asked."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from access import jwks as module
+from access.errors import BadFile, NoTokenKeys
+from access.jwks import FetchedKeys, KeysOfFile, issuer_at, public_keys
+from tests.issuer import Published, ec_jwk, jwks, published, rsa_jwk, rsa_key
+
+OCT = {"kty": "oct", "alg": "HS256", "k": "c2VjcmV0" * 8, "kid": "oct"}
+UNUSABLE: list[Any] = [
+    OCT,
+    OCT | {"alg": "RS256"},
+    {k: v for k, v in rsa_jwk().items() if k != "kid"},
+    rsa_jwk() | {"use": "enc"},
+    rsa_jwk() | {"kid": 7},
+    rsa_jwk() | {"alg": "RS512"},
+    rsa_jwk() | {"alg": "HS256"},
+    rsa_jwk() | {"d": "AQAB"},
+    rsa_jwk() | {"n": "!"},
+    {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "ed"},
+    "rubbish",
+    None,
+]
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+@pytest.fixture
+def server() -> Iterator[Published]:
+    with published() as found:
+        yield found
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keys(server: Published, clock: Clock) -> FetchedKeys:
+    return FetchedKeys(issuer_at(server.url), clock)
+
+
+def test_only_public_keys_that_check_our_algorithms_are_taken() -> None:
+    assert set(public_keys({"keys": [*UNUSABLE, rsa_jwk(), ec_jwk()]})) == {"rsa-1", "ec-1"}
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"keys": {}}, {"keys": []}, *({"keys": [key]} for key in UNUSABLE)])
+def test_a_set_without_one_is_none(data: object) -> None:
+    with pytest.raises(ValueError, match="no public key"):
+        public_keys(data)
+
+
+def test_keys_are_fetched_once_and_again_when_they_are_old(keys: FetchedKeys, server: Published, clock: Clock) -> None:
+    for clock.now in (1000, 1100, 1299):
+        assert keys.find("rsa-1")
+        assert keys.find("ec-1")
+    assert server.asked == 1
+    clock.now = 1300
+    assert keys.find("rsa-1")
+    assert server.asked == 2
+
+
+def test_a_flood_of_unknown_key_ids_costs_one_fetch_each_thirty_seconds(
+    keys: FetchedKeys, server: Published, clock: Clock
+) -> None:
+    assert keys.find("rsa-1")
+    for clock.now in (1029, 1030, 1059, 1060):
+        assert [keys.find(f"made-up-{i}") for i in range(50)] == [None] * 50
+    assert server.asked == 3
+
+
+def test_a_new_key_is_found_once_the_pause_is_over(keys: FetchedKeys, server: Published, clock: Clock) -> None:
+    assert keys.find("rsa-1")
+    server.body = json.dumps({"keys": [rsa_jwk("rsa-2")]}).encode()
+    assert keys.find("rsa-2") is None
+    clock.now += 30
+    assert keys.find("rsa-2")
+    assert keys.find("rsa-1") is None, "it was withdrawn"
+
+
+FAULTS = [(500, b"oops"), (200, b"{"), (200, b"[]"), (200, b"[" * 100_000), (200, b'{"keys": []}'), (302, b"")]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_while_the_issuer_fails_the_last_good_keys_stay_and_it_is_not_asked_more(
+    keys: FetchedKeys, server: Published, clock: Clock, fault: tuple[int, bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert keys.find("rsa-1")
+    server.status, server.body = fault
+    server.headers = {"Location": server.url + "?again"}
+    for clock.now in (1300, 1301, 1329, 1330):
+        assert keys.find("rsa-1")
+    assert server.asked == 3
+    assert caplog.text.count("can't be fetched") == 2
+
+
+def test_an_issuer_that_was_never_reached_is_not_the_token_s_fault(
+    keys: FetchedKeys, server: Published, clock: Clock
+) -> None:
+    server.silent.set()
+    for clock.now in (1000, 1001, 1029):
+        with pytest.raises(NoTokenKeys):
+            keys.find("rsa-1")
+    assert server.asked == 1
+    server.silent.clear()
+    clock.now = 1030
+    assert keys.find("rsa-1")
+
+
+def test_a_fetch_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TIMEOUT_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        keys = FetchedKeys(issuer_at(f"http://127.0.0.1:{deaf.getsockname()[1]}/"))
+        with pytest.raises(NoTokenKeys):
+            keys.find("rsa-1")
+
+
+def test_a_file_of_keys_is_read_and_a_broken_one_named(tmp_path: Path) -> None:
+    path = tmp_path / "jwks.json"
+    path.write_text(json.dumps(jwks()))
+    found = KeysOfFile(path)
+    found.file.load()
+    key = found.find("rsa-1")
+    assert key is not None
+    assert key.key.public_numbers() == rsa_key().public_key().public_numbers()
+    assert found.find("rsa-2") is None
+    path.write_text('{"keys": []}')
+    with pytest.raises(BadFile, match=r"jwks\.json: no public key"):
+        found.file.load()
+    with pytest.raises(NoTokenKeys):
+        KeysOfFile(path).find("rsa-1")
