@@ -9,6 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import Case
+from schemathesis.core.result import Ok
 
 from tests.conftest import ROOT
 from tests.e2e.server import Server, running
@@ -21,7 +22,7 @@ schemathesis.openapi.media_type("image/jpeg", st.sampled_from((JPEG, JPEG, *BROK
 schemathesis.openapi.media_type("image/png", st.sampled_from((PNG, PNG, *BROKEN)))
 
 schema = schemathesis.openapi.from_path(ROOT / "web/openapi.yaml")
-OPERATIONS = [each.ok() for each in schema.get_all_operations()]
+OPERATIONS = [each.ok() for each in schema.get_all_operations() if isinstance(each, Ok)]
 # The first two judge by the schema, and an image is judged by its bytes; the third wants auth, which is off here.
 UNSUITED = [
     schemathesis.checks.CHECKS.get_one(name)
@@ -56,10 +57,10 @@ def ask(server: Server, operation: Any, examples: int, number: int | None = None
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    def one(case: Case) -> None:
+    def one(case: Case[Any]) -> None:
         response = case.call(base_url=server.url, timeout=60)
         seen.add(response.status_code)
-        case.validate_response(response, excluded_checks=UNSUITED)
+        case.validate_response(response, excluded_checks=UNSUITED)  # type: ignore[arg-type]  # its own registry gives them
 
     (one if number is None else seed(number)(one))()
     return seen
