@@ -79,7 +79,7 @@ def test_its_examples_are_what_it_describes() -> None:
             for example in content.get("examples", {}).values():
                 matches(content["schema"], example["value"])
                 checked += 1
-    assert checked > 50
+    assert checked > 30
     for content in DOCUMENT["paths"]["/predict"]["post"]["requestBody"]["content"].values():
         for example in content.get("examples", {}).values():
             matches(content["schema"], example["value"])
