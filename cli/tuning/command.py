@@ -50,6 +50,8 @@ def tune_command(prepared: PreparedModels, settings: Settings, cores: int) -> cl
     def tune(workers: tuple[int, ...], threads: tuple[int, ...], precisions: str, **given: Any) -> None:
         if resolve_engine(settings.engine, settings.device) is not EngineKind.LITERT:
             raise click.UsageError("tune is for ENGINE=litert: Keras shares its cores by itself")
+        if settings.has_auth:
+            raise click.UsageError("tune shows no credential: run it with API_KEYS_FILE and JWT_... unset")
         try:
             _tune(prepared, settings, cores, Restriction(workers, threads, precisions), **given)
         except (ModelError, ServiceFailed, OSError, UnicodeError) as error:

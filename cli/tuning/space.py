@@ -14,7 +14,7 @@ from models.prepared import PreparedModels
 from models.speeds import MachineHalf
 
 # Settings of the service that must not decide the search: refusals, say, count as failures.
-_OUT_OF_THE_WAY = {"max_waiting": "1000"}
+_OUT_OF_THE_WAY = {"max_waiting": "1000", "rate_limit": "1000000/second"}
 
 
 class Space(NamedTuple):

@@ -176,6 +176,13 @@ def test_every_route_asks_for_its_scope_and_only_that(both: Flask) -> None:
                 assert allowed != 401
 
 
+def test_a_view_that_nobody_listed_is_not_open(both: Flask) -> None:
+    both.add_url_rule("/new", view_func=lambda: "new")
+    client = both.test_client()
+    assert client.get("/new").status_code == 401
+    assert client.get("/new", headers=bearer(token())).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/predict", "/v1/predict", "/models"])
 def test_a_preflight_needs_no_credential(both: Flask, path: str) -> None:
     asked = "x-api-key,authorization,content-type,x-request-id,idempotency-key"

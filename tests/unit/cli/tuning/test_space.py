@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from cli.tuning.command import tune_command
 from cli.tuning.space import Restriction, environment, space
 from config import Settings, load_settings
 from models.catalog import CATALOG
@@ -42,7 +44,16 @@ def test_folders_are_named_so_that_they_hold_elsewhere(tmp_path: Path, monkeypat
 def test_only_settings_that_exist_are_set_and_admission_is_out_of_the_way(tmp_path: Path) -> None:
     found = shared(tmp_path)
     assert {name.lower() for name in found} <= set(Settings.model_fields)
+    assert found["RATE_LIMIT"] == "1000000/second"
     assert found.get("MAX_WAITING") == ("1000" if "max_waiting" in Settings.model_fields else None)
+
+
+def test_a_service_that_asks_for_a_credential_is_not_tuned(tmp_path: Path) -> None:
+    settings = load_settings({"TRIPTYCH_API_KEYS_FILE": str(tmp_path / "keys.json")})
+    prepared = PreparedModels(Store(tmp_path), settings.models, settings.weights)
+    done = CliRunner().invoke(tune_command(prepared, settings, 2), [str(tmp_path)])
+    assert done.exit_code == 2
+    assert "with API_KEYS_FILE and JWT_... unset" in done.stderr
 
 
 def two_models(tmp_path: Path, *names: str) -> PreparedModels:
