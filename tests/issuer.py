@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 ISSUER, AUDIENCE = "https://issuer.example/", "triptych"
+_LASTS_S = 24 * 3600  # tables of tokens are made long before they are used
 SECRET = "a secret of at least thirty-two characters"  # of HS256
 
 
@@ -51,7 +52,7 @@ def jwks() -> dict[str, Any]:
 def claims(**changed: Any) -> dict[str, Any]:
     """The claims of a good token; None removes one."""
     now = int(time.time())
-    good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "iat": now, "exp": now + 300, "scope": "predict"}
+    good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "iat": now, "exp": now + _LASTS_S, "scope": "predict"}
     return {name: value for name, value in (good | changed).items() if value is not None}
 
 

@@ -177,6 +177,8 @@ DISKS = {
 
 @pytest.mark.parametrize("fault", DISKS)
 def test_a_start_on_a_full_disk_serves(copied_cache: Path, tmp_path: Path, table: Table, fault: str) -> None:
+    if "/tmp" in " ".join(DISKS[fault]) and ROOT.is_relative_to("/tmp"):
+        pytest.skip("needs a checkout outside /tmp, which this fault covers")
     shutil.rmtree(copied_cache / "models/mobilenetv2/random/machine", ignore_errors=True)  # so that it must be made
     cache = f"mount --bind {copied_cache} {copied_cache}; mount -o remount,bind,ro {copied_cache}"
     # pytest's folder lies in /tmp, which one of these covers: what is needed is bound to a place of its own first
