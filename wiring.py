@@ -52,9 +52,8 @@ def loader(settings: Settings, prepared: PreparedModels) -> Load:
     """Return what loads a prepared model by its name."""
     engine = resolve_engine(settings.engine, settings.device)
     precision = resolve_precision(settings.precision, engine)
-    is_roomy = len(settings.models) == 1 and (settings.workers or 1) <= usable_cores()  # else memory counts
-    quick = settings.models if is_roomy else ()
-    make_engine = engine_maker(engine, settings.device, usable_cores(), settings.threads, quick=quick)
+    is_small = len(settings.models) == 1 and (settings.workers or 1) <= usable_cores()  # else memory counts (ADR 2)
+    make_engine = engine_maker(engine, settings.device, usable_cores(), settings.threads, keep_tables=is_small)
     return lambda name: prepared.load(name, precision, make_engine, usable_cores())
 
 

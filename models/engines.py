@@ -1,6 +1,5 @@
 """Which engine runs a prepared model. Imports a runtime only to build one: a LiteRT worker never sees TensorFlow."""
 
-from collections.abc import Collection
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -63,28 +62,27 @@ def engine_maker(
     *,
     share: bool = True,
     widest_only: bool = False,
-    quick: Collection[str] | None = None,
+    keep_tables: bool = True,
 ) -> MakeEngine:
     """Return what builds the engine for a prepared model, on a machine with *cores* cores.
 
     *most*: threads of one inference, a power of two (None: `models.cores.MOST_THREADS`).
     *share*: keep the packed weights in a file for all processes; without it nothing is written.
     *widest_only*: for whoever is alone on the machine; what is compiled for fewer threads is memory for nothing.
-    *quick*: names of the networks that may take 20 MB more of each process to be a tenth quicker; None: all.
+    *keep_tables*: see `LiteRtEngine`.
     """
     if engine is EngineKind.KERAS:
         return _keras(device)
     threads = powers_of_two(cores, most)
-    return _litert(threads[-1:] if widest_only else threads, share=share, quick=quick)
+    return _litert(threads[-1:] if widest_only else threads, share=share, keep_tables=keep_tables)
 
 
-def _litert(threads: tuple[int, ...], *, share: bool, quick: Collection[str] | None) -> MakeEngine:
+def _litert(threads: tuple[int, ...], *, share: bool, keep_tables: bool) -> MakeEngine:
     def make(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         from models.engine_litert import LiteRtEngine
 
         artifact, sha256 = folder / precision.file, manifest.artifacts[precision].record.sha256
-        spare_memory = quick is not None and architecture.name not in quick
-        load = partial(LiteRtEngine, artifact, architecture.input, manifest.classes, spare_memory=spare_memory)
+        load = partial(LiteRtEngine, artifact, architecture.input, manifest.classes, keep_tables=keep_tables)
 
         def pack(file: Path) -> None:
             load(packed=file)
