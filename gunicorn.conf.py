@@ -48,6 +48,7 @@ preload_app = False  # runtimes must not be forked: models are loaded in the wor
 timeout = max(120, math.ceil(4 * settings.deadline_s))
 graceful_timeout = settings.grace_s
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # the heartbeat must not wait for a disk
+sendfile = False  # it would bypass the time that a slow reader has (web/connection.py); our files are small
 control_socket_disable = True  # a thread and a socket in the master that nothing of ours uses
 limit_request_line = 2048  # our longest address is /v1/predict with three short fields
 forwarded_allow_ips = ""  # nobody's X-Forwarded-... is believed here: TRUSTED_PROXIES counts them, in one place

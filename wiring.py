@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cache, partial
 
+from allocator import keep_freed_memory
 from config import Settings
 from cores import usable_cores
 from models.cores import Cores
@@ -44,7 +45,7 @@ def make_service(settings: Settings, load: Load) -> Service:
         scrape=Scrape(metrics.registry, metrics_folder.shared(), cores),
         admission=Admission(settings.max_waiting * usable_cores(), settings.deadline_s),
         cors_origins=settings.cors_origins,
-        start_process=partial(prepare_pillow, settings.max_pixels),
+        start_process=partial(_start_process, settings.max_pixels),
     )
 
 
@@ -55,6 +56,11 @@ def loader(settings: Settings, prepared: PreparedModels) -> Load:
     is_small = len(settings.models) == 1 and (settings.workers or 1) <= usable_cores()  # else memory counts (ADR 2)
     make_engine = engine_maker(engine, settings.device, usable_cores(), settings.threads, keep_tables=is_small)
     return lambda name: prepared.load(name, precision, make_engine, usable_cores())
+
+
+def _start_process(max_pixels: int) -> None:
+    keep_freed_memory()
+    prepare_pillow(max_pixels)
 
 
 def _cores(settings: Settings) -> Cores:

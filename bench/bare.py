@@ -13,6 +13,7 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
+from allocator import keep_freed_memory
 from models.catalog import CATALOG
 from models.engines import Device, EngineKind, engine_maker
 from models.manifest import Manifest, Precision
@@ -22,6 +23,7 @@ from preprocessing.transform import min_decode_side, transform
 
 
 def _loop(barrier: Any, results: "Queue[list[float]]", threads: int, seconds: float, arguments: list[str]) -> None:
+    keep_freed_memory()  # as the service does: this is the limit
     photo, folder, name, precision = arguments
     upload, architecture = Path(photo).read_bytes(), CATALOG[name]
     make = engine_maker(EngineKind.LITERT, Device.CPU, threads)

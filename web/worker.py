@@ -59,7 +59,6 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         """Accept one connection and serve or refuse it.  Raises: BlockingIOError: none waits."""
         accepted, address = listener.accept()
         self._lingering.drain()
-        accepted.set_inheritable(False)
         head, start = peek(accepted), time.monotonic()
         if not is_predict(head):
             self._serve(listener, accepted, address, start + self._deadline_s)
@@ -113,9 +112,9 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         return max(waiting_connections(listener.sock) for listener in self.sockets)
 
     def _serve(self, listener: Any, accepted: socket.socket, address: Any, ends_at: float) -> None:
-        connection = Connection(fileno=accepted.detach())
+        connection = Connection(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
         connection.lingering, connection.ends_at = self._lingering, ends_at
-        connection.setblocking(True)
+        connection.gone_at = ends_at + self._deadline_s / 2  # before the watchdog, which gives it twice its deadline
         self.handle(listener, connection, address)
 
     def _refuse(self, connection: socket.socket, address: Any, head: bytes) -> None:
