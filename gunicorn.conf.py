@@ -94,9 +94,10 @@ def on_reload(server: Any) -> None:
     server.triptych_drain.seconds = settings.drain_s
 
 
-def post_fork(server: object, worker: object) -> None:
+def post_fork(server: Any, worker: object) -> None:
     """In the worker, before it loads the application: settings are read once, by the master."""
     os.environ.update(_same_settings)
+    os.environ["TRIPTYCH_WORKERS"] = str(server.cfg.workers)  # -w wins
     metrics_files.reserve(_counts, os.getpid())
 
 

@@ -90,7 +90,9 @@ class Stopwatch:
         self._scratch.unlink(missing_ok=True)  # of a process that was killed: whoever measures holds the lock
         packed = self._scratch if has_space(self._scratch.parent, artifact) else None
         try:
-            engine = LiteRtEngine(artifact, self._spec, self.manifest.classes, threads=(1, most), packed=packed)
+            engine = LiteRtEngine(
+                artifact, self._spec, self.manifest.classes, threads=(1, most), packed=packed, keep_tables=False
+            )  # as beside the other models that are served by default
             return Speed(one_thread_ms=self._median_ms(engine, 1), all_threads_ms=self._median_ms(engine, most))
         finally:
             self._scratch.unlink(missing_ok=True)

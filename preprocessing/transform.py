@@ -40,7 +40,10 @@ def transform(image: RgbImage, spec: InputSpec, resize: Resize = Resize.CROP) ->
 def normalise(image: RgbImage, normalisation: Normalisation) -> Tensor:
     """Return an image (..., 3) uint8 RGB as float32 of the same shape, bit for bit Keras's `preprocess_input`."""
     if normalisation is Normalisation.CAFFE:
-        return image[..., ::-1].astype(np.float32) - _CAFFE_MEAN_BGR
+        tensor = np.empty(image.shape, np.float32)
+        for channel, mean in enumerate(_CAFFE_MEAN_BGR):  # one by one: reversing all at once takes 0.3 ms more
+            np.subtract(image[..., 2 - channel], mean, out=tensor[..., channel], dtype=np.float32)
+        return tensor
     return image.astype(np.float32) / np.float32(127.5) - np.float32(1.0)
 
 

@@ -48,7 +48,7 @@ def search(
             if bar.disable:
                 click.echo(line, err=True)
 
-        tuning = Tuning(partial(_start, environ, Path(logs) / "log"), seconds, say)
+        tuning = Tuning(partial(_start, tried, environ, Path(logs) / "log"), seconds, say)
         say(f"default: {tried.default}")
         good, p99_ms = _try_default(tuning, tried.default, photos, p99_ms, bar.write)
         bar.update()
@@ -92,5 +92,5 @@ def _try_default(
     return good, p99_ms
 
 
-def _start(environ: Mapping[str, str], log: Path, candidate: Candidate) -> AbstractContextManager[str]:
-    return service({**environ, **candidate.settings()}, candidate.workers, log)
+def _start(tried: Space, environ: Mapping[str, str], log: Path, candidate: Candidate) -> AbstractContextManager[str]:
+    return service({**environ, **tried.settings(candidate)}, candidate.workers, log)

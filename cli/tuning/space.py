@@ -29,7 +29,7 @@ class Space(NamedTuple):
     fixes_precision: bool
 
     def settings(self, chosen: Candidate) -> dict[str, str]:
-        """Return what is written for the candidate that was chosen."""
+        """Return what a candidate is tried with, and what is written for the one that is chosen."""
         return chosen.settings() | ({} if self.fixes_precision else {"PRECISION": "auto"})
 
 
@@ -58,11 +58,16 @@ def space(prepared: PreparedModels, model: str, cores: int, asked: Restriction) 
 
 
 def environment(settings: Settings, prepared: PreparedModels, model: str) -> dict[str, str]:
-    """Return the settings, without the prefix, of every service: the caller's, narrowed to one model."""
+    """Return the settings, without the prefix, of every service: the caller's, asked about one model.
+
+    All that will be served are loaded: their number decides about memory, and with it about speed (ADR 2).
+    """
+    random = prepared.serves_random()
+    served = [name for name in prepared.names if prepared.store.has(name, random=random)]
     given = {
-        "MODELS": model,
+        "MODELS": ",".join(served or [model]),
         "DEFAULT_MODEL": model,
-        "WEIGHTS": WeightsMode.RANDOM if prepared.serves_random() else WeightsMode.IMAGENET,
+        "WEIGHTS": WeightsMode.RANDOM if random else WeightsMode.IMAGENET,
         "CACHE_DIR": str(settings.cache_dir),
         "PREPARE": "never",
     }

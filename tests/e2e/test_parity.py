@@ -144,3 +144,11 @@ def test_a_swapped_input_size_is_refused_at_load_and_in_a_request(
         LiteRtEngine(artifact, swapped, classes=1000)
     with pytest.raises(EngineError, match="shape"):
         answers_with(swapped, engine, oracle.images[name][:1])
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_kept_tables_change_no_score(name: str, random_cache: Path) -> None:
+    artifact, spec = Store(random_cache).folder(name, random=True) / Precision.INT8.file, CATALOG[name].input
+    batch = np.random.default_rng(0).random((1, spec.height, spec.width, 3), np.float32)
+    kept, made_anew = (LiteRtEngine(artifact, spec, 1000, keep_tables=keep).run(batch) for keep in (True, False))
+    assert np.array_equal(kept, made_anew)

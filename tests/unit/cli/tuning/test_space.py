@@ -23,9 +23,9 @@ def shared(tmp_path: Path, **settings: str) -> dict[str, str]:
     return environment(given, prepared, "resnet50")
 
 
-def test_one_model_is_served_and_nothing_is_prepared(tmp_path: Path) -> None:
+def test_one_model_is_asked_and_nothing_is_prepared(tmp_path: Path) -> None:
     found = shared(tmp_path, CACHE_DIR=str(tmp_path))
-    assert found["MODELS"] == found["DEFAULT_MODEL"] == "resnet50"
+    assert found["DEFAULT_MODEL"] == "resnet50"
     assert (found["PREPARE"], found["CACHE_DIR"]) == ("never", str(tmp_path))
 
 
@@ -64,6 +64,13 @@ def two_models(tmp_path: Path, *names: str) -> PreparedModels:
         judged = {Precision.FLOAT16: GOOD, Precision.INT8: int8, Precision.INT8_STATIC: REFUSED}
         fake_build(store, Job(CATALOG[name], weights), judged)
     return PreparedModels(store, names, WeightsMode.IMAGENET)
+
+
+def test_all_models_are_loaded_that_will_be_served(tmp_path: Path) -> None:
+    prepared = two_models(tmp_path, "mobilenetv2", "resnet50", "vgg16")
+    assert environment(load_settings({}), prepared, "vgg16")["MODELS"] == "mobilenetv2,vgg16", (
+        "resnet50 is not prepared"
+    )
 
 
 @pytest.fixture
