@@ -58,6 +58,25 @@ def _ms(seconds: float) -> float:
     return round(seconds * 1e3, 1)
 
 
+class Unquoting:
+    """Gunicorn's logger *log* while it answers what *error* broke: its own words would quote what the caller sent."""
+
+    def __init__(self, log: Any, peer: str, error: BaseException) -> None:
+        self._log, self._words = log, (peer, type(error).__name__)
+        self.access = log.access
+
+    def warning(self, *_: Any) -> None:
+        """Say what kind of fault it was."""
+        self._log.warning("Invalid request from ip=%s: %s", *self._words)
+
+    def exception(self, *_: Any) -> None:
+        """Say that we are at fault, and where."""
+        self._log.exception("Error handling a request from ip=%s: %s", *self._words)
+
+    def debug(self, *_: Any) -> None:
+        """Say nothing."""
+
+
 class AccessLogger(Logger):  # type: ignore[misc]  # Gunicorn is not typed
     """Gunicorn's logger with our event."""
 

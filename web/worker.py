@@ -7,7 +7,7 @@ from typing import Any
 
 from gunicorn.workers.sync import SyncWorker
 
-from web.access_log import log_request
+from web.access_log import Unquoting, log_request
 from web.admission import silent_s, waiting_connections
 from web.connection import Connection
 from web.errors import PROBLEMS
@@ -28,6 +28,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
     """
 
     phase: SharedPhase
+    log: Any
 
     def __init__(self, *arguments: Any) -> None:
         """In the master, before the fork."""
@@ -84,7 +85,11 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what could not be parsed, or what the application did not."""
         self._metrics.unparsed()
-        super().handle_error(req, client, addr, exc)
+        log, self.log = self.log, Unquoting(self.log, addr[0] if addr else "", exc)
+        try:
+            super().handle_error(req, client, addr, exc)
+        finally:
+            self.log = log
 
     def notify(self) -> None:
         """Called between two connections, and while none comes: the time for what has to be done now and then."""

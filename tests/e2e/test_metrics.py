@@ -22,13 +22,13 @@ KILLS = 5
 
 
 @pytest.fixture
-def start(random_cache: Path, tmp_path: Path) -> Callable[[], AbstractContextManager[Server]]:
+def start(random_cache: Path, tmp_path: Path) -> Callable[..., AbstractContextManager[Server]]:
     settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "PRECISION": "float32"}
-    return lambda: running(tmp_path / f"log-{time.monotonic_ns()}", WORKERS="2", **settings)
+    return lambda **more: running(tmp_path / f"log-{time.monotonic_ns()}", WORKERS="2", **settings | more)
 
 
 @pytest.fixture
-def server(start: Callable[[], AbstractContextManager[Server]]) -> Iterator[Server]:
+def server(start: Callable[..., AbstractContextManager[Server]]) -> Iterator[Server]:
     with start() as server:
         yield server
 
@@ -137,7 +137,31 @@ def test_what_is_no_http_is_counted_and_can_not_forge_a_line(server: Server) -> 
     assert b"Invalid request from ip=127.0.0.1" in log
 
 
-def test_the_folder_goes_with_its_master_or_with_the_next(start: Callable[[], AbstractContextManager[Server]]) -> None:
+BROKEN = {
+    "a forgotten colon": b"GET / HTTP/1.1\r\nHost: x\r\nX-API-Key secret\r\n\r\n",
+    "a query that is not ASCII": b"POST /predict?k=secret\xe9 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a query and a version that is none": b"POST /predict?k=secret HTTP/9\r\nHost: x\r\n\r\n",
+    "an image without HTTP": JPEG[:20] + b"secret\r\n" + JPEG[20:] + b"\r\n\r\n",
+    "half a head": b"GET / HTTP/1.1\r\nX-API-Key: secret\r\n",
+}
+
+
+def test_what_a_caller_sent_is_in_no_line_of_the_log_however_broken_it_was(
+    start: Callable[..., AbstractContextManager[Server]],
+) -> None:
+    with start(LOG_LEVEL="debug") as server:
+        for sent in BROKEN.values():
+            with socket.create_connection((urlsplit(server.url).hostname, urlsplit(server.url).port)) as caller:
+                caller.sendall(sent)
+                caller.shutdown(socket.SHUT_WR)
+                caller.makefile("rb").read()
+        assert value(scrape(server), "http_requests_unparsed_total") >= 2
+        log = server.log.read_text()
+    assert "Invalid request from ip=127.0.0.1: InvalidHeader" in log
+    assert not [word for word in ("secret", "JFIF", "X-API-Key") if word in log]
+
+
+def test_the_folder_goes_with_its_master_or_with_the_next(start: Callable[..., AbstractContextManager[Server]]) -> None:
     with start() as ended:
         one = folder(ended)
         assert one.stat().st_mode & 0o777 == 0o700
