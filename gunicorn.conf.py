@@ -102,6 +102,7 @@ def post_fork(server: object, worker: object) -> None:
 def pre_fork(server: Any, worker: Any) -> None:
     """Share the phase; keep the garbage collector from writing to the pages that the workers share with us."""
     worker.phase = server.triptych_drain.phase
+    metrics_files.bury(_counts, {*server.WORKERS, os.getpid()})  # what a scrape kept from it when a worker died
     gc.freeze()
 
 
@@ -118,4 +119,4 @@ def child_exit(server: Any, worker: Any) -> None:
     if ending is not Ending.TOLD:
         server.log.error("Worker (pid:%s) was not told to end; it was %s", worker.pid, ending)
     deaths.count_death(ending)
-    metrics_files.bury(_counts, worker.pid, {*server.WORKERS, os.getpid()})
+    metrics_files.bury(_counts, {*server.WORKERS, os.getpid()})
