@@ -81,9 +81,12 @@ def test_what_was_not_answered_is_counted_by_its_code(client: FlaskClient) -> No
 
 def test_models_tell_whether_they_are_loaded_and_gave_their_known_answers(client: FlaskClient, app: Flask) -> None:
     text = scraped(client)
-    assert value(text, "triptych_model_loaded", model="resnet50", version="0123456789ab", precision="float32") == 1
-    assert [each for each in labels(text, "triptych_model_loaded") if each["model"] == "inceptionv3"]
-    assert value(text, "triptych_model_loaded", model="inceptionv3") == 0
+    names = ("resnet50", "vgg16", "inceptionv3", "mobilenetv2")
+    assert labels(text, "triptych_model_loaded") == [{"model": name} for name in names]
+    assert [value(text, "triptych_model_loaded", model=name) for name in names] == [1, 0, 0, 1]
+    facts = {"version": "0123456789ab", "precision": "float32", "weights": "imagenet"}
+    assert labels(text, "triptych_model_info") == [{"model": name} | facts for name in ("resnet50", "mobilenetv2")]
+    assert value(text, "triptych_model_info", model="resnet50") == 1
     assert value(text, "triptych_self_test_ok", model="resnet50") == 1
     app.extensions["triptych"].metrics.self_tested("resnet50", False)
     text = scraped(client)

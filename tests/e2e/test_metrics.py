@@ -80,7 +80,8 @@ def test_whichever_worker_is_asked_tells_what_all_have_answered(server: Server) 
         assert value(text, "triptych_predictions_total", model="mobilenetv2") == 40
         assert value(text, "triptych_inference_duration_seconds_count", model="mobilenetv2", precision="float32") == 40
         assert value(text, "http_requests_in_flight") == 1, "the scrape"
-    assert value(text, "triptych_model_loaded", model="mobilenetv2", weights="random") == 1
+    assert value(text, "triptych_model_loaded", model="mobilenetv2") == 1
+    assert value(text, "triptych_model_info", model="mobilenetv2", weights="random") == 1
     assert len(labels(text, "triptych_worker_deaths_total")) == 4
     assert value(text, "triptych_worker_deaths_total") == 0
     assert value(text, "triptych_waiting_connections") == 0

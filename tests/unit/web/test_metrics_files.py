@@ -9,9 +9,11 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest, values
 
 from models.cores import Cores
-from tests.fakes import a_core
+from models.registry import Entry, ModelState
+from tests.fakes import a_core, served
 from tests.scraped import value
 from tests.unit.web.processes import Processes
+from web.metrics import Metrics
 from web.metrics_files import bury, reading, reserve
 from web.scrape import Scrape
 
@@ -151,6 +153,16 @@ def test_a_scrape_tells_how_many_cores_are_held(tmp_path: Path) -> None:
     assert (value(text, "triptych_cores"), value(text, "triptych_cores_in_use")) == (4, 3)
     assert value(text, "triptych_waiting_connections") == 5
     assert value(generate_latest(seen.registry()).decode(), "triptych_cores_in_use") == 0
+
+
+def test_a_model_is_loaded_where_every_worker_has_it(processes: Processes) -> None:
+    ready, failed = Entry(ModelState.READY, served()), Entry(ModelState.FAILED)
+    for pid, second in ((7, ready), (8, failed)):
+        processes.become(pid)
+        Metrics().models({"a": ready, "b": second})
+    text = scrape(processes.folder)
+    assert [value(text, "triptych_model_loaded", model=name) for name in "ab"] == [1, 0]
+    assert [value(text, "triptych_self_test_ok", model=name) for name in "ab"] == [1, 0]
 
 
 def test_a_worker_takes_the_memory_of_its_files_first(processes: Processes) -> None:
