@@ -109,6 +109,11 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         super().handle_quit(*arguments)
 
     def _see_off(self) -> None:
+    def handle_exit(self, *arguments: Any) -> None:
+        """End after the request at hand, as told."""
+        self.life.told()
+        super().handle_exit(*arguments)
+
         """Take leave of those who wait, unless others go on listening where they do."""
         if self.phase.now() is Phase.CLOSED:
             answer_those_who_wait(self.sockets, self.accept, time.monotonic() + self.cfg.graceful_timeout / 2)

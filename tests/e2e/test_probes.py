@@ -172,3 +172,16 @@ def test_no_call_is_lost_by_a_service_that_is_told_to_stop_under_load(tmp_path: 
         print(f"\n{dict(callers.fates)}")
         assert callers.fates[Fate.LOST] == 0
         assert callers.fates.keys() <= {200, 503, Fate.REFUSED, Fate.LOST}
+def test_a_worker_that_hangs_when_it_is_told_to_end_is_not_reported_as_never_told(tmp_path: Path) -> None:
+    with faulty(tmp_path, DEADLINE_S="2") as server, ThreadPoolExecutor(1) as pool:
+        lost = pool.submit(server.predict, UPLOAD, model="vgg16")
+        until(lambda: scraped(server, "http_requests_in_flight") == 2, "the call and the scrape")
+        server.process.send_signal(signal.SIGHUP)
+        assert isinstance(lost.exception(STOP_S), requests.ConnectionError)
+        until(lambda: scraped(server, "triptych_worker_deaths_total") == 2, "not counted")
+        assert scraped(server, "triptych_worker_deaths_total", reason="hung") == 1
+        log = server.log.read_text()
+        assert "had not yet ended as told; it was hung" in log
+        assert "was not told to end" not in log
+
+
