@@ -18,6 +18,8 @@ from web.record import Record
 from web.refusal import Refusal, is_predict, overloaded, peek
 from web.self_test import SelfTests
 from web.service import Service
+_SELF_TEST_S = 30.0  # that one may take at the least: no caller waits with a deadline, VGG16 may meet a busy machine
+
 from web.watchdog import Life, Watchdog
 
 
@@ -45,7 +47,9 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._lingering = Lingering()
         self._metrics = service.metrics
         self._watchdog = Watchdog(2 * service.deadline_s, self.life)
-        self._self_tests = SelfTests(service.registry, service.self_test_s, service.metrics.self_tested)
+        self._self_test_watchdog = Watchdog(max(2 * service.deadline_s, _SELF_TEST_S), self.life)
+        turn = 1 - self.age % self.cfg.workers / self.cfg.workers  # so that not all of them test at once
+        self._self_tests = SelfTests(service.registry, service.self_test_s, service.metrics.self_tested, turn)
         self._watchdog.start()
         service.scrape.watch(self._waiting)
         try:
@@ -95,7 +99,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         """Called between two connections, and while none comes: the time for what has to be done now and then."""
         super().notify()
         if not self._self_tests.due_in_s():
-            with self._watchdog:
+            with self._self_test_watchdog:
                 self._self_tests.run_next()
 
     def handle_request(self, *arguments: Any) -> None:
