@@ -49,6 +49,8 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._watchdog = Watchdog(2 * service.deadline_s, self.life)
         self._self_test_watchdog = Watchdog(max(2 * service.deadline_s, _SELF_TEST_S), self.life)
         turn = 1 - self.age % self.cfg.workers / self.cfg.workers  # so that not all of them test at once
+        if self.phase.now() is Phase.CLOSED:
+            self.alive = False  # its SIGTERM came before it had a handler
         self._self_tests = SelfTests(service.registry, service.self_test_s, service.metrics.self_tested, turn)
         self._watchdog.start()
         service.scrape.watch(self._waiting)
