@@ -1,5 +1,6 @@
 """Counts across two real workers, and across their deaths."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -105,6 +106,19 @@ def test_no_count_is_lost_when_workers_are_killed_and_their_files_go(server: Ser
         files.add(len(os.listdir(folder(server))))
     assert not pids & server.workers(2)
     assert max(files) <= 3 * 4 + 2 + 1, "four a worker and for the master, two archives and the lock"
+
+
+def test_what_a_scrape_kept_from_the_master_is_buried_at_the_next_fork(server: Server) -> None:
+    victim, sibling = sorted(server.workers(2))
+    assert server.predict(JPEG).status_code == 200
+    with (folder(server) / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: sibling in (now := server.workers(2)) and victim not in now)
+        assert not buried(server, victim)
+    server.process.send_signal(signal.SIGTTIN)
+    until(lambda: buried(server, victim))
+    assert requests(scrape(server), route="/predict", code="200") == 1
 
 
 def test_a_reload_ends_workers_in_order_and_the_counts_go_on(server: Server) -> None:
