@@ -104,6 +104,7 @@ def post_fork(server: Any, worker: object) -> None:
 def pre_fork(server: Any, worker: Any) -> None:
     """Share the phase; keep the garbage collector from writing to the pages that the workers share with us."""
     worker.phase = server.triptych_drain.phase
+    metrics_files.bury(_counts, {*server.WORKERS, os.getpid()})  # what a scrape kept from it when a worker died
     gc.freeze()
 
 
@@ -118,6 +119,7 @@ def child_exit(server: Any, worker: Any) -> None:
     """In the master, when a worker is gone: say and count why, and keep its counts without its files."""
     ending = worker.life.ending(2 * settings.deadline_s, was_silent=worker.aborted)
     if ending is not Ending.TOLD:
-        server.log.error("Worker (pid:%s) was not told to end; it was %s", worker.pid, ending)
+        told = "had not yet ended as told" if worker.life.was_told else "was not told to end"
+        server.log.error("Worker (pid:%s) %s; it was %s", worker.pid, told, ending)
     deaths.count_death(ending)
-    metrics_files.bury(_counts, worker.pid, {*server.WORKERS, os.getpid()})
+    metrics_files.bury(_counts, {*server.WORKERS, os.getpid()})

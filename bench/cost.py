@@ -2,20 +2,24 @@
 
 python -m bench.cost OLD NEW PHOTO [NAME=value ...]    OLD and NEW are work trees; NAME=value are settings of NEW alone.
 
-Both serve MobileNetV2 in float32 with random weights, the quickest network, in two workers; they take turns. Prints
-milliseconds of utime + stime of the whole process tree, per answered request. A header X-API-Key is sent where the
-environment has COST_API_KEY.
+Both serve MobileNetV2 in float32 with random weights, the quickest network, in two workers; they take turns, and turns
+in who goes first. Prints the machine, both commits, and milliseconds of utime + stime of the whole process tree, per
+answered request. A header X-API-Key is sent where the environment has COST_API_KEY.
 """
 
 import os
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
+from bench.kept import commit
 from bench.places import CACHE
 from bench.ratio import estimate
+from bench.report import machine
 from bench.services import clean_environment, log_file
 from bench.tree import cpu_s
 from cli.load.exchange import Request
@@ -46,6 +50,18 @@ def cost_ms(tree: Path, photo: bytes, settings: dict[str, str]) -> float:
         return (cpu_s(child.pid) - before) / answered * 1e3
 
 
+def in_turns(old: Callable[[], float], new: Callable[[], float], pairs: int) -> list[tuple[float, float]]:
+    """Return what both say, pair by pair. Each goes first in every other pair: a machine that slows favours neither."""
+    found = []
+    for number in range(pairs):
+        if number % 2:
+            after, before = new(), old()
+        else:
+            before, after = old(), new()
+        found.append((before, after))
+    return found
+
+
 def _wait(url: str) -> None:
     give_up = time.monotonic() + _START_S
     while True:
@@ -64,9 +80,11 @@ def main() -> None:
     old, new = (Path(folder).absolute() for folder in sys.argv[1:3])
     photo = Path(sys.argv[3]).read_bytes()
     settings = dict(pair.split("=", 1) for pair in sys.argv[4:])
-    found = [(cost_ms(old, photo, {}), cost_ms(new, photo, settings)) for _ in range(PAIRS)]
+    found = in_turns(partial(cost_ms, old, photo, {}), partial(cost_ms, new, photo, settings), PAIRS)
     more = estimate([after - before for before, after in found])
-    print(f"{old}: {median(before for before, _ in found):.2f} ms, {new}: {median(after for _, after in found):.2f} ms")
+    print(machine())
+    print(f"{commit(old)}: {median(before for before, _ in found):.2f} ms", end=", ")
+    print(f"{commit(new)} {' '.join(sys.argv[4:])}: {median(after for _, after in found):.2f} ms")
     print(f"difference, median of {PAIRS} pairs: {more.value:.2f} ms ({more.low:.2f} to {more.high:.2f})")
 
 

@@ -10,15 +10,15 @@ from bench.figure import Result
 from bench.places import ROOT
 
 
-def commit() -> str:
-    """Return the short hash of HEAD; with changes to it, also a hash of these."""
-    head = _git("rev-parse", "--short", "HEAD").decode().strip()
-    changes = _git("diff", "HEAD")
+def commit(tree: Path = ROOT) -> str:
+    """Return the short hash of HEAD in the work tree *tree*; with changes to it, also a hash of these."""
+    head = _git(tree, "rev-parse", "--short", "HEAD").decode().strip()
+    changes = _git(tree, "diff", "HEAD")
     return f"{head}-{hashlib.sha256(changes).hexdigest()[:6]}" if changes else head
 
 
-def _git(*arguments: str) -> bytes:
-    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True).stdout  # noqa: S603, S607  # our own command
+def _git(tree: Path, *arguments: str) -> bytes:
+    return subprocess.run(["git", *arguments], cwd=tree, capture_output=True, check=True).stdout  # noqa: S603, S607  # our own command
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Never what a caller may have meant for us alone: no query, header, file name, ke
 """
 
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -22,11 +23,13 @@ def log_request(
     method: str,
     path: str,
     status: int,
-    bytes_in: int,
+    bytes_in: int | None,
     bytes_out: int,
-    took_s: float,
 ) -> None:
-    """Write the event; parts that a request did not have are left out. *path* as it was sent, without its query."""
+    """Write the event; parts that a request did not have are left out.
+
+    *path* as it was sent, without its query. *bytes_in* None: a length nobody named (chunks, a refusal).
+    """
     if not log.isEnabledFor(logging.INFO):
         return
     event: dict[str, Any] = {
@@ -35,9 +38,9 @@ def log_request(
         "path": path,
         "status": status,
         "peer": peer,
-        "bytes_in": bytes_in,
+        **({} if bytes_in is None else {"bytes_in": bytes_in}),
         "bytes_out": bytes_out,
-        "total_ms": _ms(took_s),
+        "total_ms": _ms(time.monotonic() - record.began),
     }
     log.info("request", extra=event | _parts(record))
 
@@ -58,11 +61,30 @@ def _ms(seconds: float) -> float:
     return round(seconds * 1e3, 1)
 
 
+class Unquoting:
+    """Gunicorn's logger *log* while it answers what *error* broke: its own words would quote what the caller sent."""
+
+    def __init__(self, log: Any, peer: str, error: BaseException) -> None:
+        self._log, self._words = log, (peer, type(error).__name__)
+        self.access = log.access
+
+    def warning(self, *_: Any) -> None:
+        """Say what kind of fault it was."""
+        self._log.warning("Invalid request from ip=%s: %s", *self._words)
+
+    def exception(self, *_: Any) -> None:
+        """Say that we are at fault, and where."""
+        self._log.exception("Error handling a request from ip=%s: %s", *self._words)
+
+    def debug(self, *_: Any) -> None:
+        """Say nothing."""
+
+
 class AccessLogger(Logger):  # type: ignore[misc]  # Gunicorn is not typed
     """Gunicorn's logger with our event."""
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
-        """Called by the worker after each answer."""
+        """Called by the worker after each answer. *request_time* is of the clock, which may jump."""
         length = environ.get("CONTENT_LENGTH", "")
         log_request(
             environ.get(ENVIRON_KEY) or Record(),
@@ -71,7 +93,6 @@ class AccessLogger(Logger):  # type: ignore[misc]  # Gunicorn is not typed
             method=req.method,
             path=req.path,
             status=int(str(resp.status or 500)[:3]),  # none where the application ended without one
-            bytes_in=int(length) if length.isdecimal() else 0,
+            bytes_in=int(length) if length.isdecimal() else None,
             bytes_out=resp.sent,
-            took_s=request_time.total_seconds(),
         )

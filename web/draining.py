@@ -34,16 +34,20 @@ class Drain:
         """As soon as the signal comes, whatever the arbiter is busy with (a reload waits for its old workers)."""
         if os.getpid() != self._server.pid:
             return  # a worker that is just forked and has not its own handlers yet
+        self._begin()
+        self._server.signal(number, frame)
+
+    def _begin(self) -> None:
         if self.phase.now() is Phase.SERVING:
             self.phase.enter(Phase.DRAINING)
             signal.setitimer(signal.ITIMER_REAL, self.seconds)
-        self._server.signal(number, frame)
 
     def _time_is_up(self, number: int, frame: Any) -> None:
         self._server.signal(signal.SIGTERM, frame)
 
     def _handle_term(self) -> None:
         """In the arbiter's loop: the first one only tells, the next one stops."""
+        self._begin()  # for one that came before `install`, and waited in the arbiter's queue
         if self.seconds and not self._is_announced:
             self._is_announced = True
             self._server.log.info("Draining: /readyz says 503, all else is answered for %g s more", self.seconds)

@@ -5,12 +5,15 @@ their callers can tell, and may have sent their whole request.
 """
 
 import ctypes
+import logging
 import select
 import socket
 import struct
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 _SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>; Python's socket module has no name for it
 _FLAGS_BYTE, _SYN = 13, 0x02  # of a TCP header
@@ -26,7 +29,7 @@ _HANDSHAKE_S = 0.1  # that an empty queue is watched for what was under way
 
 
 def let_nobody_in(listener: socket.socket) -> None:
-    """Begin no connection any more, for every process that has *listener*.
+    """Begin no connection any more, for every process that has *listener*; where the kernel refuses, the log says so.
 
     A caller's kernel tries again after a second: by then the port refuses, or belongs to the next service.
     """
@@ -35,7 +38,10 @@ def let_nobody_in(listener: socket.socket) -> None:
     program = b"".join(struct.pack("@HBBI", *step) for step in _NO_NEW_CONNECTION)
     held = ctypes.create_string_buffer(program, len(program))
     fprog = struct.pack("@HP", len(_NO_NEW_CONNECTION), ctypes.addressof(held))
-    listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, fprog)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, fprog)
+    except OSError as error:
+        log.warning("who calls from now on may be reset: the kernel takes no filter (%s)", error)
 
 
 def answer_those_who_wait(listeners: Iterable[Any], accept: Callable[[Any], None], give_up: float) -> None:

@@ -22,6 +22,7 @@ _VISIBLE_IN_TRACEBACK = {code: shown for code, shown in _VISIBLE.items() if chr(
 def logging_config(level: str, *, access: bool, terminal: bool) -> dict[str, Any]:
     """Return what `logging.config.dictConfig` takes. *level*: the least severe; *access*: an event a request."""
     level = level.upper()
+    theirs = "INFO" if level == "DEBUG" else level  # below, Gunicorn shows raw requests and Pillow what EXIF holds
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -35,7 +36,8 @@ def logging_config(level: str, *, access: bool, terminal: bool) -> dict[str, Any
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "event"}},
         "root": {"level": level, "handlers": ["stderr"]},
         "loggers": {
-            "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
+            "PIL": {"level": theirs},
+            "gunicorn.error": {"level": theirs, "handlers": [], "propagate": True},
             "gunicorn.access": {"level": "INFO" if access else "CRITICAL", "handlers": [], "propagate": True},
         },
     }

@@ -43,9 +43,8 @@ class Metrics:
         self._inference_s = self._histogram(
             "triptych_inference_duration_seconds", "One image, one model", "model", "precision"
         )
-        self._loaded = self._gauge(
-            "triptych_model_loaded", "1: every worker has it", "model", "version", "precision", "weights"
-        )
+        self._loaded = self._gauge("triptych_model_loaded", "1: every worker has it", "model")
+        self._facts = self._gauge("triptych_model_info", "Always 1", "model", "version", "precision", "weights")
         self._self_test_ok = self._gauge("triptych_self_test_ok", "1: known answers came out in every worker", "model")
         self._self_test_at = self._gauge("triptych_self_test_timestamp_seconds", "Of the oldest last one", "model")
         build = build_facts()
@@ -86,13 +85,12 @@ class Metrics:
         """Show what was loaded: known answers are asked for then too."""
         for name, entry in entries.items():
             model = entry.model
+            self._loaded.labels(name).set(model is not None)
             if model is not None:
                 self._precisions[name] = model.precision.value
-                self._loaded.labels(name, model.version, model.precision.value, model.weights.value).set(1)
-                self.self_tested(name, True)
-            elif entry.state is ModelState.FAILED:
-                self._loaded.labels(name, "", "", "").set(0)
-                self.self_tested(name, False)
+                self._facts.labels(name, model.version, model.precision.value, model.weights.value).set(1)
+            if entry.state is not ModelState.WEIGHTS_MISSING:
+                self.self_tested(name, model is not None)
 
     def self_tested(self, model: str, passed: bool) -> None:
         """Show that *model* was asked for its known answers just now, and whether it gave them."""

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from prometheus_client import values
 from prometheus_client.mmap_dict import MmapedDict
-from prometheus_client.multiprocess import mark_process_dead
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +34,7 @@ UNREADABLE = (OSError, ValueError, RuntimeError, LookupError, TypeError, Attribu
 def reading(folder: Path) -> Iterator[list[str]]:
     """Lend the files in *folder*, which stay as they are meanwhile.  Raises: OSError: the folder is gone."""
     with _locked(folder, fcntl.LOCK_SH):
-        yield [str(path) for path in sorted(folder.glob("*.db")) if path.stat().st_size]  # none: it is being made
+        yield [str(path) for path in sorted(folder.glob("*.db")) if _is_filled(path)]
 
 
 def reserve(folder: Path, pid: int) -> None:
@@ -52,22 +51,25 @@ def reserve(folder: Path, pid: int) -> None:
         values.ValueClass = values.MutexValue
 
 
-def bury(folder: Path, pid: int, alive: Collection[int]) -> None:
-    """Archive what process *pid* counted, and whatever else is of no process *alive*; called by the master alone.
+def bury(folder: Path, alive: Collection[int]) -> None:
+    """Archive what processes that are not *alive* counted; called by the master alone.
 
-    While a scrape reads, nothing is done: the master never waits for a worker, and the next death finds it all.
+    While a scrape reads, only gauges go: the master never waits for a worker, and the next call finds the rest.
     """
+    owners = {*map(str, alive)}
     try:
-        mark_process_dead(pid, str(folder))
+        for gauge in folder.glob("gauge_live*.db"):
+            if _owner(gauge) not in owners:
+                gauge.unlink()
         with _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
             for kind in _KINDS:
-                dead = [path for path in folder.glob(f"{kind}_*.db") if _owner(path) not in {*map(str, alive)}]
+                dead = [path for path in folder.glob(f"{kind}_*.db") if _owner(path) not in owners]
                 if any(_owner(path) != _ARCHIVE for path in dead):
                     _archive(folder / f"{kind}_{_ARCHIVE}.db", dead)
     except BlockingIOError:
         return
     except OSError as error:
-        log.error("the counts of worker %d stay where they are: %s", pid, error)
+        log.error("the counts of dead workers stay where they are: %s", error)
 
 
 def _archive(archive: Path, dead: Iterable[Path]) -> None:
@@ -101,6 +103,14 @@ def _readable(path: Path) -> Iterator[tuple[str, float]]:
             yield key, value
     except UNREADABLE as error:
         log.error("%s can't be read to its end: %s", path.name, error)
+
+
+def _is_filled(path: Path) -> bool:
+    """Say whether there is something in it: not while it is being made, nor when the master has removed a gauge's."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _owner(path: Path) -> str:

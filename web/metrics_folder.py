@@ -58,7 +58,10 @@ def claim(folder: Path) -> None:
 
 
 def _remove_if_left(folder: Path) -> None:
-    file = _opened(folder)
+    try:
+        file = _opened(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return  # its own master has just removed it; or it is none of ours
     try:
         with suppress(BlockingIOError):  # somebody holds it
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,5 +1,6 @@
 """What one request was and where its time went: filled on the way, read by the log and the metrics at its end."""
 
+import time
 from dataclasses import dataclass, field
 
 from flask import request
@@ -14,7 +15,7 @@ class Record:
     """Of one request. Seconds and bytes; sums where it has several images or models.
 
     *caller*: id of the API key or subject of the token, never the secret. *code*: of the problem it was answered with.
-    *formats*: of each image that was decoded. *inference_s*: by model.
+    *formats*: of each image that was decoded. *inference_s*: by model. *began*: a `time.monotonic()`.
     """
 
     caller: str = ""
@@ -26,6 +27,7 @@ class Record:
     decode_s: float = 0.0
     queue_s: float = 0.0
     inference_s: dict[str, float] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
 
     def add(self, opinion: Opinion) -> None:
         """Take note of an image that was answered."""

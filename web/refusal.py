@@ -6,7 +6,10 @@ import socket
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from web.access_log import log_request
 from web.errors import OVERLOADED, PROBLEMS, problem_body
+from web.metrics import Metrics
+from web.record import Record
 from web.request import REQUEST_ID, new_request_id
 from web.security import NO_STORE, SECURITY_HEADERS
 
@@ -57,6 +60,22 @@ def overloaded(head: bytes, retry_after_s: int, cors_origins: Sequence[str]) -> 
     ]
     answer = "\r\n".join(lines) + "\r\n\r\n" + body
     return Refusal(answer.encode("ascii"), path, request_id)
+
+
+def note(refusal: Refusal, peer: str, sent: int, metrics: Metrics) -> None:
+    """Count and log a refusal, of which *sent* bytes went out, as what it stands for."""
+    status, code = PROBLEMS["overloaded"].status, "overloaded"
+    metrics.answered("POST", refusal.path, status, code)
+    log_request(
+        Record(route=refusal.path, code=code),
+        request_id=refusal.request_id,
+        peer=peer,
+        method="POST",
+        path=refusal.path,
+        status=status,
+        bytes_in=None,
+        bytes_out=sent,
+    )
 
 
 def _cors(head: bytes, allowed: Sequence[str]) -> list[str]:

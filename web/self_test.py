@@ -13,12 +13,17 @@ Report = Callable[[str, bool], None]
 class SelfTests:
     """Each loaded model of *registry* every *every_s* seconds (0: never), one at a time and evenly spread.
 
-    A request waits for at most one of them. *report* is told each outcome. Used by the
-    worker's one thread.
+    A request waits for at most one of them. *report* is told each outcome. *turn*: which part of the first pause to
+    wait (above 0, to 1), another for each worker. Used by the worker's one thread.
     """
 
     def __init__(
-        self, registry: Registry, every_s: float, report: Report, clock: Callable[[], float] = time.monotonic
+        self,
+        registry: Registry,
+        every_s: float,
+        report: Report,
+        turn: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry = registry
         self._report = report
@@ -26,7 +31,7 @@ class SelfTests:
         names = [name for name, entry in registry.entries.items() if entry.model is not None]
         self._names = cycle(names)
         self._pause_s = every_s / len(names) if names and every_s else math.inf
-        self._next = clock() + self._pause_s
+        self._next = clock() + turn * self._pause_s
 
     def due_in_s(self) -> float:
         """Return how long one may wait for a caller before the next test."""

@@ -14,7 +14,8 @@ import time
 from enum import StrEnum
 
 _SINCE = struct.Struct("@d")
-_OVER = _SINCE.size  # where the byte is that says that it ended by itself
+_OVER = _SINCE.size  # where the byte is that says that it ended in good order
+_TOLD = _OVER + 1  # and the one that says that it was told to
 
 
 class Ending(StrEnum):
@@ -33,11 +34,20 @@ class Life:
     """
 
     def __init__(self) -> None:
-        self._page = mmap.mmap(-1, _OVER + 1)
+        self._page = mmap.mmap(-1, _TOLD + 1)
 
     def busy(self, since: float) -> None:
         """In the worker. *since*: monotonic seconds; 0: between requests."""
         _SINCE.pack_into(self._page, 0, since)
+
+    def told(self) -> None:
+        """In the worker, when it is told to end."""
+        self._page[_TOLD] = 1
+
+    @property
+    def was_told(self) -> bool:
+        """Say whether it was told to end, however it did then."""
+        return bool(self._page[_TOLD])
 
     def over(self) -> None:
         """In the worker, when it ends in good order."""

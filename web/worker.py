@@ -7,18 +7,18 @@ from typing import Any
 
 from gunicorn.workers.sync import SyncWorker
 
-from web.access_log import log_request
+from web.access_log import Unquoting
 from web.admission import silent_s, waiting_connections
 from web.connection import Connection
-from web.errors import PROBLEMS
 from web.last_callers import answer_those_who_wait
 from web.lingering import Lingering
 from web.phase import Phase, SharedPhase
-from web.record import Record
-from web.refusal import Refusal, is_predict, overloaded, peek
+from web.refusal import is_predict, note, overloaded, peek
 from web.self_test import SelfTests
 from web.service import Service
 from web.watchdog import Life, Watchdog
+
+_SELF_TEST_S = 30.0  # that one may take at the least: no caller waits with a deadline, VGG16 may meet a busy machine
 
 
 class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not typed
@@ -28,6 +28,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
     """
 
     phase: SharedPhase
+    log: Any
 
     def __init__(self, *arguments: Any) -> None:
         """In the master, before the fork."""
@@ -44,8 +45,12 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._lingering = Lingering()
         self._metrics = service.metrics
         self._watchdog = Watchdog(2 * service.deadline_s, self.life)
-        self._self_tests = SelfTests(service.registry, service.self_test_s, service.metrics.self_tested)
+        self._self_test_watchdog = Watchdog(max(2 * service.deadline_s, _SELF_TEST_S), self.life)
+        turn = 1 - self.age % self.cfg.workers / self.cfg.workers  # so that not all of them test at once
+        self._self_tests = SelfTests(service.registry, service.self_test_s, service.metrics.self_tested, turn)
         self._watchdog.start()
+        if self.phase.now() is Phase.CLOSED:
+            self.alive = False  # its SIGTERM came before it had a handler
         service.scrape.watch(self._waiting)
         try:
             super().run()
@@ -82,20 +87,31 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what could not be parsed, or what the application did not."""
+        self._is_noted = True
         self._metrics.unparsed()
-        super().handle_error(req, client, addr, exc)
+        log, self.log = self.log, Unquoting(self.log, addr[0] if addr else "", exc)
+        try:
+            super().handle_error(req, client, addr, exc)
+        finally:
+            self.log = log
 
     def notify(self) -> None:
         """Called between two connections, and while none comes: the time for what has to be done now and then."""
         super().notify()
         if not self._self_tests.due_in_s():
-            with self._watchdog:
+            with self._self_test_watchdog:
                 self._self_tests.run_next()
 
     def handle_request(self, *arguments: Any) -> None:
         """Answer one request whose head was read."""
+        self._is_noted = True
         with self._watchdog:
             super().handle_request(*arguments)
+
+    def handle_exit(self, *arguments: Any) -> None:
+        """End after the request at hand, as told."""
+        self.life.told()
+        super().handle_exit(*arguments)
 
     def handle_quit(self, *arguments: Any) -> None:
         """End at once, as told."""
@@ -115,31 +131,19 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         connection = Connection(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
         connection.lingering, connection.ends_at = self._lingering, ends_at
         connection.gone_at = ends_at + self._deadline_s / 2  # before the watchdog, which gives it twice its deadline
+        self._is_noted = False
         self.handle(listener, connection, address)
+        if not self._is_noted and time.monotonic() >= ends_at:
+            self._metrics.unparsed()  # it was too slow with its head, and let go without a word
 
     def _refuse(self, connection: socket.socket, address: Any, head: bytes) -> None:
         refusal = overloaded(head, self._admission.retry_after_s(), self._cors_origins)
         connection.setblocking(False)
         try:
-            connection.send(refusal.answer)
+            sent = connection.send(refusal.answer)
         except OSError:
+            sent = 0
             connection.close()  # it has left
-            return
-        self._lingering.add(connection)
-        self._note(refusal, address)
-
-    def _note(self, refusal: Refusal, address: Any) -> None:
-        """Count and log a refusal as what it stands for."""
-        status, code = PROBLEMS["overloaded"].status, "overloaded"
-        self._metrics.answered("POST", refusal.path, status, code)
-        log_request(
-            Record(route=refusal.path, code=code),
-            request_id=refusal.request_id,
-            peer=address[0] if address else "",
-            method="POST",
-            path=refusal.path,
-            status=status,
-            bytes_in=0,
-            bytes_out=len(refusal.answer),
-            took_s=0.0,
-        )
+        else:
+            self._lingering.add(connection)
+        note(refusal, address[0] if address else "", sent, self._metrics)

@@ -81,9 +81,12 @@ def test_what_was_not_answered_is_counted_by_its_code(client: FlaskClient) -> No
 
 def test_models_tell_whether_they_are_loaded_and_gave_their_known_answers(client: FlaskClient, app: Flask) -> None:
     text = scraped(client)
-    assert value(text, "triptych_model_loaded", model="resnet50", version="0123456789ab", precision="float32") == 1
-    assert [each for each in labels(text, "triptych_model_loaded") if each["model"] == "inceptionv3"]
-    assert value(text, "triptych_model_loaded", model="inceptionv3") == 0
+    names = ("resnet50", "vgg16", "inceptionv3", "mobilenetv2")
+    assert labels(text, "triptych_model_loaded") == [{"model": name} for name in names]
+    assert [value(text, "triptych_model_loaded", model=name) for name in names] == [1, 0, 0, 1]
+    facts = {"version": "0123456789ab", "precision": "float32", "weights": "imagenet"}
+    assert labels(text, "triptych_model_info") == [{"model": name} | facts for name in ("resnet50", "mobilenetv2")]
+    assert value(text, "triptych_model_info", model="resnet50") == 1
     assert value(text, "triptych_self_test_ok", model="resnet50") == 1
     app.extensions["triptych"].metrics.self_tested("resnet50", False)
     text = scraped(client)
@@ -144,7 +147,9 @@ def logged(answer: TestResponse, environ: dict[str, Any], caplog: pytest.LogCapt
     request = SimpleNamespace(method=environ["REQUEST_METHOD"], path=environ["PATH_INFO"])
     response = SimpleNamespace(headers=list(answer.headers), status=answer.status, sent=len(answer.data))
     with caplog.at_level(logging.INFO, "gunicorn.access"):
-        AccessLogger.access(object.__new__(AccessLogger), response, request, environ, timedelta(seconds=0.25))
+        AccessLogger.access(
+            object.__new__(AccessLogger), response, request, environ, timedelta(days=-1)
+        )  # a clock that jumps
     (record,) = [each for each in caplog.records if each.name == "gunicorn.access"]
     plain = {*vars(logging.makeLogRecord({})), "message"}  # what every record has
     return {name: value for name, value in vars(record).items() if name not in plain}
@@ -158,6 +163,7 @@ def test_an_answer_leaves_one_event_that_tells_what_it_took(
     assert event.pop("inference_ms").keys() == {"resnet50"}
     assert all(isinstance(event.pop(name), float) for name in ("decode_ms", "queue_ms"))
     assert event.pop("bytes_in") > len(JPEG)
+    assert 0 < event.pop("total_ms") < 60_000
     assert event == {
         "request_id": answer.headers["X-Request-ID"],
         "method": "POST",
@@ -169,8 +175,15 @@ def test_an_answer_leaves_one_event_that_tells_what_it_took(
         "images": 1,
         "image_bytes": len(JPEG),
         "formats": ["jpeg"],
-        "total_ms": 250.0,
     }
+
+
+def test_a_length_that_nobody_named_is_left_out(
+    client: FlaskClient, environs: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = client.post("/predict", data=JPEG, content_type="image/jpeg")
+    del environs[-1]["CONTENT_LENGTH"]  # as of a chunked body
+    assert "bytes_in" not in logged(answer, environs[-1], caplog)
 
 
 def test_a_refusal_leaves_its_code(

@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.server import Server, running
 from tests.e2e.test_overload import queued
 from tests.pictures import encode, multipart, photo_like
+from tests.scraped import value
 
 UPLOAD = encode(photo_like(60, 60), "JPEG")
 FORM = multipart(UPLOAD)
@@ -63,6 +64,7 @@ def test_a_caller_who_never_ends_the_head_is_let_go_without_a_word(server: Serve
         caller.sendall(b"POST /predict HTTP/1.1\r\nHost:")
         assert caller.makefile("rb").read() == b""
     assert server.predict(UPLOAD).status_code == 200
+    assert value(server.get("/metrics").text, "http_requests_unparsed_total") == 1
     assert "Traceback" not in server.log.read_text()
 
 

@@ -30,10 +30,15 @@ def server(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield server
 
 
+@pytest.fixture(scope="module", autouse=True)
+def workers(server: Server) -> set[int]:
+    """Those that there are before anything is sent."""
+    return server.workers(WORKERS)
+
+
 @pytest.fixture
-def unharmed(server: Server) -> Iterator[Server]:
-    """The service, which must afterwards still answer, with the workers it had and nothing in its log."""
-    workers = server.workers(WORKERS)
+def unharmed(server: Server, workers: set[int]) -> Iterator[Server]:
+    """The service, which must afterwards still answer, with the workers it began with and nothing in its log."""
     yield server
     assert server.predict(PNG).status_code == 200
     assert server.workers(WORKERS) == workers

@@ -1,5 +1,6 @@
 """Counts across two real workers, and across their deaths."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -22,13 +23,13 @@ KILLS = 5
 
 
 @pytest.fixture
-def start(random_cache: Path, tmp_path: Path) -> Callable[[], AbstractContextManager[Server]]:
+def start(random_cache: Path, tmp_path: Path) -> Callable[..., AbstractContextManager[Server]]:
     settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "PRECISION": "float32"}
-    return lambda: running(tmp_path / f"log-{time.monotonic_ns()}", WORKERS="2", **settings)
+    return lambda **more: running(tmp_path / f"log-{time.monotonic_ns()}", WORKERS="2", **settings | more)
 
 
 @pytest.fixture
-def server(start: Callable[[], AbstractContextManager[Server]]) -> Iterator[Server]:
+def server(start: Callable[..., AbstractContextManager[Server]]) -> Iterator[Server]:
     with start() as server:
         yield server
 
@@ -80,7 +81,8 @@ def test_whichever_worker_is_asked_tells_what_all_have_answered(server: Server) 
         assert value(text, "triptych_predictions_total", model="mobilenetv2") == 40
         assert value(text, "triptych_inference_duration_seconds_count", model="mobilenetv2", precision="float32") == 40
         assert value(text, "http_requests_in_flight") == 1, "the scrape"
-    assert value(text, "triptych_model_loaded", model="mobilenetv2", weights="random") == 1
+    assert value(text, "triptych_model_loaded", model="mobilenetv2") == 1
+    assert value(text, "triptych_model_info", model="mobilenetv2", weights="random") == 1
     assert len(labels(text, "triptych_worker_deaths_total")) == 4
     assert value(text, "triptych_worker_deaths_total") == 0
     assert value(text, "triptych_waiting_connections") == 0
@@ -104,6 +106,19 @@ def test_no_count_is_lost_when_workers_are_killed_and_their_files_go(server: Ser
         files.add(len(os.listdir(folder(server))))
     assert not pids & server.workers(2)
     assert max(files) <= 3 * 4 + 2 + 1, "four a worker and for the master, two archives and the lock"
+
+
+def test_what_a_scrape_kept_from_the_master_is_buried_at_the_next_fork(server: Server) -> None:
+    victim, sibling = sorted(server.workers(2))
+    assert server.predict(JPEG).status_code == 200
+    with (folder(server) / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: sibling in (now := server.workers(2)) and victim not in now)
+        assert not buried(server, victim)
+    server.process.send_signal(signal.SIGTTIN)
+    until(lambda: buried(server, victim))
+    assert requests(scrape(server), route="/predict", code="200") == 1
 
 
 def test_a_reload_ends_workers_in_order_and_the_counts_go_on(server: Server) -> None:
@@ -137,7 +152,31 @@ def test_what_is_no_http_is_counted_and_can_not_forge_a_line(server: Server) -> 
     assert b"Invalid request from ip=127.0.0.1" in log
 
 
-def test_the_folder_goes_with_its_master_or_with_the_next(start: Callable[[], AbstractContextManager[Server]]) -> None:
+BROKEN = {
+    "a forgotten colon": b"GET / HTTP/1.1\r\nHost: x\r\nX-API-Key secret\r\n\r\n",
+    "a query that is not ASCII": b"POST /predict?k=secret\xe9 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a query and a version that is none": b"POST /predict?k=secret HTTP/9\r\nHost: x\r\n\r\n",
+    "an image without HTTP": JPEG[:20] + b"secret\r\n" + JPEG[20:] + b"\r\n\r\n",
+    "half a head": b"GET / HTTP/1.1\r\nX-API-Key: secret\r\n",
+}
+
+
+def test_what_a_caller_sent_is_in_no_line_of_the_log_however_broken_it_was(
+    start: Callable[..., AbstractContextManager[Server]],
+) -> None:
+    with start(LOG_LEVEL="debug") as server:
+        for sent in BROKEN.values():
+            with socket.create_connection((urlsplit(server.url).hostname, urlsplit(server.url).port)) as caller:
+                caller.sendall(sent)
+                caller.shutdown(socket.SHUT_WR)
+                caller.makefile("rb").read()
+        assert value(scrape(server), "http_requests_unparsed_total") >= 2
+        log = server.log.read_text()
+    assert "Invalid request from ip=127.0.0.1: InvalidHeader" in log
+    assert not [word for word in ("secret", "JFIF", "X-API-Key") if word in log]
+
+
+def test_the_folder_goes_with_its_master_or_with_the_next(start: Callable[..., AbstractContextManager[Server]]) -> None:
     with start() as ended:
         one = folder(ended)
         assert one.stat().st_mode & 0o777 == 0o700

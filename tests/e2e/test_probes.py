@@ -18,6 +18,7 @@ from tests.e2e.callers import Fate, calling
 from tests.e2e.faulty import SWITCH
 from tests.e2e.server import STOP_S, Server, running
 from tests.pictures import encode, photo_like
+from tests.scraped import value
 
 UPLOAD = encode(photo_like(60, 60), "JPEG")
 ENOUGH_S = 60
@@ -48,6 +49,10 @@ def reasons(server: Server) -> dict[str, str]:
     return found
 
 
+def scraped(server: Server, name: str, **labels: str) -> float:
+    return value(server.get("/metrics").text, name, **labels)
+
+
 @contextmanager
 def stopped(*workers: int) -> Iterator[None]:
     """Let others answer meanwhile."""
@@ -67,7 +72,9 @@ def test_a_service_that_drains_says_so_within_a_second_and_answers_every_call(tm
         server.process.send_signal(signal.SIGTERM)
         load = pool.submit(open_loop, request, fixed(15, DRAIN_S - 0.5), DRAIN_S)
         until(lambda: reasons(server) == {"service": "draining"}, "/readyz never said so")
-        print(f"\n/readyz says draining {(time.monotonic() - told) * 1e3:.0f} ms after SIGTERM")
+        said_s = time.monotonic() - told
+        print(f"\n/readyz says draining {said_s * 1e3:.0f} ms after SIGTERM")
+        assert said_s < 1
         while time.monotonic() < told + 1:
             server.get("/livez")
         while not load.done():
@@ -120,12 +127,15 @@ def test_workers_that_are_renewed_by_hup_lose_no_call(tmp_path: Path) -> None:
 def test_a_network_that_answers_wrongly_later_is_found_and_forgiven_when_it_is_right_again(tmp_path: Path) -> None:
     with faulty(tmp_path, WORKERS="1", SELF_TEST_S="0.3", MODELS="resnet50") as server:
         assert reasons(server) == {}
+        assert scraped(server, "triptych_self_test_ok", model="resnet50") == 1
         (tmp_path / SWITCH).touch()
         until(lambda: reasons(server) == {"resnet50": "known answers differ by 0.5"}, "not found")
+        assert scraped(server, "triptych_self_test_ok", model="resnet50") == 0
         assert server.predict(UPLOAD).json()["code"] == "not_ready"
         assert server.get("/livez").status_code == 200
         (tmp_path / SWITCH).unlink()
         until(lambda: reasons(server) == {}, "not forgiven")
+        assert scraped(server, "triptych_self_test_ok", model="resnet50") == 1
         assert server.predict(UPLOAD).status_code == 200
         assert len(server.workers(1)) == 1
         assert "resnet50 failed its self-test" in server.log.read_text()
@@ -156,10 +166,25 @@ def test_a_worker_that_hangs_is_replaced_and_its_sibling_answers_meanwhile(tmp_p
         with stopped(sibling):
             assert server.get("/readyz").status_code == 200
             print(f"\nsibling answered {answered} calls; the replacement answers {time.monotonic() - gone:.2f} s later")
+        assert scraped(server, "triptych_worker_deaths_total", reason="hung") == 1
+        assert scraped(server, "triptych_worker_deaths_total") == 1
         log = server.log.read_text()
         assert "SIGALRM" in log
         assert "it was hung" in log
         assert "tests/e2e/faulty.py" in log, "the traceback says where"
+
+
+def test_a_worker_that_hangs_when_it_is_told_to_end_is_not_reported_as_never_told(tmp_path: Path) -> None:
+    with faulty(tmp_path, DEADLINE_S="2") as server, ThreadPoolExecutor(1) as pool:
+        lost = pool.submit(server.predict, UPLOAD, model="vgg16")
+        until(lambda: scraped(server, "http_requests_in_flight") == 2, "the call and the scrape")
+        server.process.send_signal(signal.SIGHUP)
+        assert isinstance(lost.exception(STOP_S), requests.ConnectionError)
+        until(lambda: scraped(server, "triptych_worker_deaths_total") == 2, "not counted")
+        assert scraped(server, "triptych_worker_deaths_total", reason="hung") == 1
+        log = server.log.read_text()
+        assert "had not yet ended as told; it was hung" in log
+        assert "was not told to end" not in log
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -82,6 +82,17 @@ def test_without_a_time_to_drain_the_first_signal_stops() -> None:
         server.handle_next()
 
 
+def test_a_signal_that_came_before_the_drain_was_there_begins_it() -> None:
+    server = Arbiter()
+    server.signal(signal.SIGTERM, None)  # as Gunicorn's own handler does
+    drain = Drain(server, 0.05)
+    drain.install()
+    server.handle_next()
+    assert drain.phase.now() is Phase.DRAINING
+    with pytest.raises(StopIteration):
+        server.handle_next()
+
+
 @pytest.mark.parametrize("owner", [{"reexec_pid": 7}, {"master_pid": 7}, {"systemd": True}])
 def test_listeners_that_others_have_too_are_left_open(owner: dict[str, Any]) -> None:
     drain, server = installed(0, **owner)

@@ -1,5 +1,6 @@
 """What becomes of a listener's queue when it closes."""
 
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -69,6 +70,25 @@ def test_all_who_wait_are_answered_whatever_else_happens(listener: socket.socket
     for caller in callers:
         assert caller.recv(1) == b"", "closed, not reset"
         caller.close()
+
+
+class Unfiltered(socket.socket):
+    """One whose kernel takes no filter (gVisor; a seccomp profile)."""
+
+    def setsockopt(self, *_: object) -> None:
+        raise OSError(92, "Protocol not available")
+
+
+def test_where_the_kernel_takes_no_filter_those_who_wait_are_answered_all_the_same(
+    listener: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    bare = Unfiltered(fileno=os.dup(listener.fileno()))
+    bare.setblocking(False)
+    with bare, socket.create_connection(listener.getsockname()[:2]):
+        door = Door(bare)
+        answer_those_who_wait([door], door.accept, time.monotonic() + 60)
+        assert door.answered == 1
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
 
 
 def test_an_end_is_an_end_even_where_callers_never_cease(listener: socket.socket) -> None:

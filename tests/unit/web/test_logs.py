@@ -77,6 +77,14 @@ def test_no_text_of_a_caller_forges_a_line_or_steers_a_terminal(terminal: bool) 
         assert "\x1b[31m\\" not in line
 
 
+def test_not_even_debug_shows_what_libraries_tell_of_requests_and_images() -> None:
+    written = configured(level="debug")
+    logging.getLogger("gunicorn.error").debug("No more data after: b'X-API-Key: ...'")
+    logging.getLogger("PIL.TiffImagePlugin").debug("tag: GPSLatitude")
+    logging.getLogger("web").debug("ours")
+    assert [event["event"] for event in events(written)] == ["ours"]
+
+
 def test_the_settings_decide_what_is_written() -> None:
     written = configured(level="error", access=False)
     logging.getLogger("web").warning("no")

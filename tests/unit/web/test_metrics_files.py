@@ -1,15 +1,19 @@
 """The files of the dead: added up, bounded, exact."""
 
 import fcntl
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest, values
 
 from models.cores import Cores
-from tests.fakes import a_core
+from models.registry import Entry, ModelState
+from tests.fakes import a_core, served
 from tests.scraped import value
 from tests.unit.web.processes import Processes
+from web.metrics import Metrics
 from web.metrics_files import bury, reading, reserve
 from web.scrape import Scrape
 
@@ -29,7 +33,7 @@ def test_fifty_deaths_lose_no_count_and_leave_no_file(processes: Processes) -> N
     processes.count(99)
     for pid in range(100, 150):
         processes.count(pid, times=3)
-        bury(processes.folder, pid, alive={MASTER, 99})
+        bury(processes.folder, alive={MASTER, 99})
         text = scrape(processes.folder)
         done = 3 * (pid - 99) + 1
         assert value(text, "asked_total", what="this") == done
@@ -47,21 +51,21 @@ def test_fifty_deaths_lose_no_count_and_leave_no_file(processes: Processes) -> N
 
 def test_a_pid_that_comes_again_counts_on(processes: Processes) -> None:
     processes.count(7, times=2)
-    bury(processes.folder, 7, alive={MASTER})
+    bury(processes.folder, alive={MASTER})
     processes.count(7, times=2)
     assert value(scrape(processes.folder), "asked_total") == 4
-    bury(processes.folder, 7, alive={MASTER})
+    bury(processes.folder, alive={MASTER})
     assert value(scrape(processes.folder), "asked_total") == 4
 
 
-def test_the_master_does_not_wait_for_a_scrape_and_the_next_death_finds_it_all(processes: Processes) -> None:
+def test_the_master_does_not_wait_for_a_scrape_and_the_next_fork_or_death_finds_it_all(processes: Processes) -> None:
     processes.count(7)
     processes.count(8)
     with reading(processes.folder) as files:
-        bury(processes.folder, 7, alive={MASTER, 8})
+        bury(processes.folder, alive={MASTER, 8})
         assert all(Path(file).exists() for file in files if "gauge" not in file)
     assert value(scrape(processes.folder), "asked_total") == 2
-    bury(processes.folder, 8, alive={MASTER})
+    bury(processes.folder, alive={MASTER})
     assert processes.files() == {"counter_archive.db", "histogram_archive.db", "lock"}
     assert value(scrape(processes.folder), "asked_total") == 2
 
@@ -71,6 +75,30 @@ def test_a_scrape_waits_for_the_master_not_to_count_twice(processes: Processes) 
     with (processes.folder / "lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         assert value(scrape(processes.folder), "asked_total") == 1, "scrapes do not exclude each other"
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(scrape, processes.folder)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.3)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert value(waiting.result(60), "asked_total") == 1
+
+
+def test_a_gauge_that_goes_while_a_scrape_begins_is_no_fault(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes.count(7)
+    processes.count(8)
+    found = Path.glob
+
+    def late(folder: Path, pattern: str) -> Iterator[Path]:
+        files = list(found(folder, pattern))
+        (folder / "gauge_livesum_8.db").unlink(missing_ok=True)
+        return iter(files)
+
+    monkeypatch.setattr(Path, "glob", late)
+    text = scrape(processes.folder)
+    assert (value(text, "asked_total"), value(text, "busy")) == (2, 1)
 
 
 BROKEN = {
@@ -105,8 +133,8 @@ def test_a_broken_file_is_left_out_counted_and_named(
 def test_what_can_be_read_of_a_dead_workers_broken_file_is_kept(processes: Processes, content: bytes) -> None:
     processes.count(7)
     (processes.folder / "counter_8.db").write_bytes(content)
-    bury(processes.folder, 8, alive={MASTER, 7})
-    bury(processes.folder, 7, alive={MASTER})
+    bury(processes.folder, alive={MASTER, 7})
+    bury(processes.folder, alive={MASTER})
     assert value(scrape(processes.folder), "asked_total") == 1
 
 
@@ -125,6 +153,16 @@ def test_a_scrape_tells_how_many_cores_are_held(tmp_path: Path) -> None:
     assert (value(text, "triptych_cores"), value(text, "triptych_cores_in_use")) == (4, 3)
     assert value(text, "triptych_waiting_connections") == 5
     assert value(generate_latest(seen.registry()).decode(), "triptych_cores_in_use") == 0
+
+
+def test_a_model_is_loaded_where_every_worker_has_it(processes: Processes) -> None:
+    ready, failed = Entry(ModelState.READY, served()), Entry(ModelState.FAILED)
+    for pid, second in ((7, ready), (8, failed)):
+        processes.become(pid)
+        Metrics().models({"a": ready, "b": second})
+    text = scrape(processes.folder)
+    assert [value(text, "triptych_model_loaded", model=name) for name in "ab"] == [1, 0]
+    assert [value(text, "triptych_self_test_ok", model=name) for name in "ab"] == [1, 0]
 
 
 def test_a_worker_takes_the_memory_of_its_files_first(processes: Processes) -> None:

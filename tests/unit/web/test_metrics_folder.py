@@ -34,6 +34,15 @@ def test_a_folder_is_held_while_its_master_lives_and_removed_by_the_next(tmp_pat
     assert mine.stat().st_mode & 0o777 == 0o700
 
 
+def test_what_is_no_folder_or_goes_in_that_moment_stops_no_start(tmp_path: Path) -> None:
+    parent = tmp_path / "metrics"
+    parent.mkdir()
+    (parent / "stray").touch()
+    (parent / "gone").symlink_to("nowhere")
+    metrics_folder.claim(parent / "1-1")
+    assert sorted(os.listdir(parent)) == ["1-1", "gone", "stray"]
+
+
 ENDS = """
 import os, sys
 from web import metrics_folder

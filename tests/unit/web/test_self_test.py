@@ -43,7 +43,7 @@ def registry(models: dict[str, Model], *more: str) -> Registry:
 
 def test_each_model_is_tested_once_in_the_time_and_one_at_a_time() -> None:
     clock, reports = Clock(), list[tuple[str, bool]]()
-    tests = SelfTests(registry({"a": Model(), "b": Model()}), 300, lambda *told: reports.append(told), clock)
+    tests = SelfTests(registry({"a": Model(), "b": Model()}), 300, lambda *told: reports.append(told), clock=clock)
     assert tests.due_in_s() == 150
     for _ in range(4):
         clock.now += tests.due_in_s()
@@ -53,9 +53,18 @@ def test_each_model_is_tested_once_in_the_time_and_one_at_a_time() -> None:
     assert clock.now == 1600
 
 
+def test_workers_take_turns_from_the_first_test_on() -> None:
+    clock, models = Clock(), registry({"a": Model(), "b": Model()})
+    first, second = (SelfTests(models, 300, lambda *_: None, turn, clock) for turn in (0.5, 1.0))
+    assert (first.due_in_s(), second.due_in_s()) == (75, 150)
+    clock.now += 75
+    first.run_next()
+    assert first.due_in_s() == 150
+
+
 def test_a_worker_that_was_busy_for_long_does_not_make_up_for_what_it_missed() -> None:
     clock = Clock()
-    tests = SelfTests(registry({"a": Model()}), 300, lambda *_: None, clock)
+    tests = SelfTests(registry({"a": Model()}), 300, lambda *_: None, clock=clock)
     clock.now += 10_000
     tests.run_next()
     assert tests.due_in_s() == 300

@@ -65,6 +65,14 @@ def test_what_a_worker_leaves_behind_says_why_it_is_gone(
     assert life.ending(20, was_silent=was_silent) is ending
 
 
+def test_a_worker_that_was_told_and_killed_all_the_same_was_told() -> None:
+    life = Life()
+    assert not life.was_told
+    life.told()
+    assert life.was_told
+    assert life.ending(20, was_silent=False) is Ending.KILLED
+
+
 def test_a_request_that_ended_leaves_nothing_behind() -> None:
     life = Life()
     with Watchdog(60, life):
