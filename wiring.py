@@ -33,7 +33,8 @@ def prepared_models(settings: Settings) -> PreparedModels:
 def make_service(settings: Settings, load: Load) -> Service:
     """Return the service, whose models come into memory by *load*; nothing is loaded yet."""
     registry, metrics = Registry(settings.models, load), Metrics()
-    cores = cache(partial(_cores, settings))
+    admission = Admission(settings.max_waiting * usable_cores(), settings.deadline_s)
+    cores = cache(partial(_cores, settings, admission))
     return Service(
         registry=registry,
         road=cache(partial(_road, settings, cores)),
@@ -43,7 +44,7 @@ def make_service(settings: Settings, load: Load) -> Service:
         self_test_s=settings.self_test_s,
         metrics=metrics,
         scrape=Scrape(metrics.registry, metrics_folder.shared(), cores),
-        admission=Admission(settings.max_waiting * usable_cores(), settings.deadline_s),
+        admission=admission,
         cors_origins=settings.cors_origins,
         start_process=partial(_start_process, settings.max_pixels),
     )
@@ -69,8 +70,9 @@ def _start_process(max_pixels: int) -> None:
     prepare_pillow(max_pixels)
 
 
-def _cores(settings: Settings) -> Cores:
-    return Cores(runtime_folder() / "cores", usable_cores(), settings.threads)
+def _cores(settings: Settings, admission: Admission) -> Cores:
+    share = partial(admission.fair_share, usable_cores())
+    return Cores(runtime_folder() / "cores", usable_cores(), settings.threads, share=share)
 
 
 def _road(settings: Settings, cores: Callable[[], Cores]) -> Road:

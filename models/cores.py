@@ -8,8 +8,9 @@ cores of a process that is killed, at once.
 import fcntl
 import os
 import struct
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def powers_of_two(cores: int, most: int | None = None) -> tuple[int, ...]:
 class Lease:
     """Cores held for one request: one at first (or none, where others hang on all of them), more by `grow`."""
 
-    def __init__(self, file: int, count: int, most: int, waited_s: float, first: int | None) -> None:
+    def __init__(self, file: int, count: int, most: Callable[[], int], waited_s: float, first: int | None) -> None:
         self.waited_s = waited_s
         self._file = file
         self._count = count
@@ -39,9 +40,10 @@ class Lease:
 
     def grow(self) -> int:
         """Take the cores that are idle now, unless somebody waits for one; return how many may be used: 1, 2, 4 ..."""
-        if not _is_locked(self._file, _WAITING):
+        most = self._most()
+        if most > len(self._held) and not _is_locked(self._file, _WAITING):
             for core in range(self._count):
-                if len(self._held) < self._most and core not in self._held and _try(self._file, core):
+                if len(self._held) < most and core not in self._held and _try(self._file, core):
                     self._held.append(core)
         usable = 1 << (max(1, len(self._held)).bit_length() - 1)
         for core in self._held[usable:]:
@@ -53,13 +55,22 @@ class Lease:
 class Cores:
     """*count* cores, shared through the file at *path* (which every sharing process names, and any may create).
 
-    One inference gets at most *most* of them, a power of two (None: MOST_THREADS): as many as it has threads.
+    One inference gets at most *most* of them, a power of two (None: MOST_THREADS): as many as it has threads; and at
+    most *share*, asked each time: cores that are idle for the moment may be wanted in the next.
     Who has waited for one in vain for *patience_s* goes ahead without.
     """
 
-    def __init__(self, path: Path, count: int, most: int | None = None, patience_s: float = _PATIENCE_S) -> None:
+    def __init__(
+        self,
+        path: Path,
+        count: int,
+        most: int | None = None,
+        patience_s: float = _PATIENCE_S,
+        share: Callable[[], int] = lambda: sys.maxsize,
+    ) -> None:
         self._path = path
         self._patience_s = patience_s
+        self._share = share
         self.count = count
         self._most = powers_of_two(count, most)[-1]
         self._is_patient = True
@@ -75,7 +86,7 @@ class Cores:
         try:
             first = self._first(file, start + self._patience_s if self._is_patient else start)
             self._is_patient = first is not None
-            yield Lease(file, self.count, self._most, time.monotonic() - start, first)
+            yield Lease(file, self.count, self._limit, time.monotonic() - start, first)
         finally:
             os.close(file)  # and with it every lock
 
@@ -86,6 +97,9 @@ class Cores:
             return sum(_is_locked(file, core) for core in range(self.count))
         finally:
             os.close(file)
+
+    def _limit(self) -> int:
+        return min(self._most, self._share())
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW

@@ -2,7 +2,10 @@
 
 import pytest
 
-from wiring import keeps_tables
+from config import load_settings
+from cores import usable_cores
+from models.registry import Load
+from wiring import keeps_tables, make_service
 
 
 @pytest.mark.parametrize(
@@ -11,3 +14,20 @@ from wiring import keeps_tables
 )
 def test_an_engine_keeps_its_tables_only_where_they_are_few(models: int, workers: int, cores: int, kept: bool) -> None:
     assert keeps_tables(models, workers, cores) is kept
+
+
+@pytest.fixture
+def load() -> Load:
+    def never(name: str) -> None:
+        raise AssertionError(name)
+
+    return never  # type: ignore[return-value]
+
+
+def test_a_request_shares_the_cores_with_those_who_wait_at_the_door(load: Load) -> None:
+    service = make_service(load_settings({}), load)
+    cores = service.road()._cores
+    service.admission.open(lambda: 0, usable_cores())
+    assert cores._limit() == cores._most
+    service.admission.open(lambda: 1, usable_cores())
+    assert cores._limit() == 1

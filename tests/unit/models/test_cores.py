@@ -62,6 +62,16 @@ def test_no_more_cores_are_held_than_an_inference_has_threads(path: Path, count:
             assert other is None or other.grow() == min(8, 1 << (count - grown).bit_length() - 1)
 
 
+def test_no_more_cores_are_held_than_a_fair_share_asked_each_time(path: Path) -> None:
+    share = iter((2, 8))
+    cores = Cores(path, 4, share=lambda: next(share))
+    grown = []
+    for _ in range(2):
+        with cores.lease() as lease:
+            grown.append(lease.grow())
+    assert grown == [2, 4]
+
+
 def test_what_is_not_used_is_given_back_at_once(path: Path) -> None:
     with Cores(path, 3).lease() as lease:
         assert lease.grow() == 2

@@ -68,6 +68,15 @@ def test_a_slower_network_is_waited_for_longer() -> None:
     assert slow.retry_after_s() == pytest.approx(20 * quick.retry_after_s(), rel=0.5)
 
 
+@pytest.mark.parametrize(
+    ("waiting", "workers", "share"), [(0, 2, 8), (0, 8, 8), (1, 2, 4), (5, 8, 1), (5, 16, 1), (1, 1, 8)]
+)
+def test_a_lone_request_may_take_all_cores_and_one_of_a_crowd_its_share(waiting: int, workers: int, share: int) -> None:
+    door = Admission(most=8, deadline_s=10)
+    door.open(lambda: waiting, workers)
+    assert door.fair_share(8) == share
+
+
 def test_the_kernel_tells_how_many_wait() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         clients = [socket.create_connection(listener.getsockname()) for _ in range(3)]
