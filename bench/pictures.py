@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from bench.places import CACHE
+from bench.places import CACHE, PHOTOS
+from models.gate import MIN_PHOTOS
 from models.known_answers import generated_images
 
 
@@ -35,10 +36,17 @@ PNG = Picture("picture.png", 375, 500)
 PICTURES = (USUAL, PHONE, PROGRESSIVE, PNG)
 
 
-def make(picture: Picture) -> None:
+def make(picture: Picture, seed: int = 1) -> None:
     """Write the picture, if it is not there."""
     if not picture.path.exists():
-        pixels = generated_images(1, picture.height, picture.width, seed=1)[0]
+        pixels = generated_images(1, picture.height, picture.width, seed=seed)[0]
         part = picture.path.with_stem(picture.path.stem + ".part")
         Image.fromarray(pixels).save(part, format=None, **dict(picture.options))
         part.replace(picture.path)
+
+
+def make_photos() -> None:
+    """Write as many small ones as `models prepare --images` asks for, if they are not there."""
+    PHOTOS.mkdir(exist_ok=True)
+    for number in range(MIN_PHOTOS):
+        make(Picture(f"{PHOTOS.name}/{number:03}.jpg", 256, 256, (("quality", 95),)), seed=number)

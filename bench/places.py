@@ -8,6 +8,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache/bench"
 ONNX = CACHE / "onnx"
 LOGS = CACHE / "logs"
+PHOTOS = CACHE / "photos"  # that int8-static is calibrated with
 BASELINES = ROOT / "bench/baselines"
 RESULTS = ROOT / "bench/results"
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from bench.pictures import PICTURES, make
-from bench.places import BASELINES, CACHE, ONNX, ROOT, prepared, python, requirements
+from bench.pictures import PICTURES, make, make_photos
+from bench.places import BASELINES, CACHE, ONNX, PHOTOS, ROOT, prepared, python, requirements
 from bench.services import clean_environment
 from bench.subject import ALL_NETWORKS, ours
 from models.manifest import FILE_NAME
@@ -51,7 +51,8 @@ def prepare() -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     _LOG.write_bytes(b"")
     # Ours shows its own progress, and looks for itself what has changed.
-    prepare_ours = [sys.executable, "-m", "flask", "--app", "app", "models", "prepare"]
+    make_photos()
+    prepare_ours = [sys.executable, "-m", "flask", "--app", "app", "models", "prepare", "--images", str(PHOTOS)]
     settings = dict(ours(networks=ALL_NETWORKS).environ)
     subprocess.run(prepare_ours, cwd=ROOT, env=clean_environment() | settings, check=True)  # noqa: S603  # our own command
     for picture in PICTURES:

@@ -78,9 +78,11 @@ def _against_others(cores: int) -> list[Row]:
     shapes = ((1, cores), (cores, 1))
     ort = {kind: tuple(Rate(onnx_runtime(kind, *shape)) for shape in shapes) for kind in ("float32", "int8")}
     lit = tuple(Rate(litserve(*shape)) for shape in shapes)
-    float32, title = Rate(ours("float32")), "{}, 8 connections, against {}"
+    float32, static, title = Rate(ours("float32")), Rate(ours("int8-static")), "{}, 8 connections, against {}"
+    theirs, static_too = "FastAPI + ONNX Runtime", "FastAPI + ONNX Runtime int8 static"
     return [
-        Comparison("int8-ort", title.format("int8", "FastAPI + ONNX Runtime"), Rate(ours()), ort["int8"], 1),
-        Comparison("float32-ort", title.format("float32", "FastAPI + ONNX Runtime"), float32, ort["float32"], 0.9),
+        Comparison("int8-ort", title.format("int8 static", static_too), static, ort["int8"], 1),
+        Comparison("int8-dynamic-ort", title.format("int8", static_too), Rate(ours()), ort["int8"]),
+        Comparison("float32-ort", title.format("float32", theirs), float32, ort["float32"], 0.9),
         Comparison("litserve", title.format("float32", "LitServe + Keras"), float32, lit),
     ]
