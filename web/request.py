@@ -54,6 +54,12 @@ def request_deadline(deadline_s: float) -> Deadline:
     return Deadline(time.monotonic() + deadline_s)
 
 
+def request_waited_s() -> float:
+    """Return how long the request at hand has waited for a worker, seconds."""
+    connection = request.environ.get("gunicorn.socket")
+    return connection.waited_s if isinstance(connection, Connection) else 0.0
+
+
 def new_request_id() -> str:
     """Return an id of our own."""
     return uuid.uuid4().hex
