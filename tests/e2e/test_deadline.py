@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.server import Server, running
 from tests.e2e.test_overload import queued
 from tests.pictures import encode, multipart, photo_like
+from tests.scraped import value
 
 UPLOAD = encode(photo_like(60, 60), "JPEG")
 FORM = multipart(UPLOAD)
@@ -96,3 +97,9 @@ def test_nothing_is_computed_for_a_caller_who_left_while_it_waited(server: Serve
     while not any(event["status"] == 499 for event in server.events("request")):
         assert time.monotonic() < give_up
         time.sleep(0.05)
+    text = server.get("/metrics").text
+    assert value(text, "triptych_inference_rejected_total", reason="caller_gone") == 1
+    assert value(text, "triptych_image_decode_duration_seconds_count") == 0
+    assert value(text, "triptych_inference_duration_seconds_count") == 0
+    assert server.predict(UPLOAD).status_code == 200
+    assert value(server.get("/metrics").text, "triptych_image_decode_duration_seconds_count") == 1, "it is counted"
