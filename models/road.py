@@ -97,8 +97,9 @@ class Road:
         return tensors
 
     def _tensors(self, upload: bytes, opinion: Opinion, wanted: _Wanted) -> Tensors:
-        with suppress(NoSlotFree):
-            return self._in_a_core(upload, opinion, wanted, self._slots.heavy)
+        # A slot is held until the tensors are made: a whole image takes memory after its decode too.
+        with suppress(NoSlotFree), ExitStack() as slot:
+            return self._in_a_core(upload, opinion, wanted, lambda: _kept(slot, self._slots.heavy()))
         with ExitStack() as slot:  # no core is held meanwhile; the header is read once more
             start = time.monotonic()
             try:
@@ -142,3 +143,9 @@ class Road:
                     opinion.inference_s[name] = time.monotonic() - start
         except ModelError as error:
             opinion.error = error
+
+
+def _kept(stack: ExitStack, entered: AbstractContextManager[object]) -> AbstractContextManager[object]:
+    """Enter a context until the end of *stack*; return one that does nothing more."""
+    stack.enter_context(entered)
+    return nullcontext()

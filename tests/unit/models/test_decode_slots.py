@@ -9,16 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from models import road
 from models.cores import Cores
 from models.deadline import Deadline
 from models.decode_slots import MOST_SLOTS, DecodeSlots
 from models.errors import CallerGone, DeadlineExceeded
 from models.road import Road, UploadLimits
 from preprocessing.decode import HEAVY_PIXELS
+from preprocessing.transform import Tensor, transform
 from tests.fakes import served
 from tests.pictures import encode
 
@@ -78,12 +81,12 @@ def test_there_is_a_slot_a_core_up_to_a_few(tmp_path: Path, cores: int, slots: i
 
 def test_a_large_picture_waits_for_a_slot_and_holds_no_core_meanwhile(tmp_path: Path) -> None:
     assert HEAVY_PIXELS < 4001 * 4000
-    path, road = tmp_path / "slots", a_road(tmp_path)
+    path, way = tmp_path / "slots", a_road(tmp_path)
     with other(path), other(path) as (_, pipe):
-        waiter = Asker(road, LARGE)
+        waiter = Asker(way, LARGE)
         waiter.start()
         for _ in range(20):
-            (small,) = road.classify([SMALL], NETWORKS)
+            (small,) = way.classify([SMALL], NETWORKS)
             assert small.error is None
             assert small.queue_s < 0.5, "the only core is free, but for a moment"
         assert not waiter.answered.wait(0.1)
@@ -107,12 +110,12 @@ def test_a_killed_process_gives_its_slot_back(tmp_path: Path) -> None:
 
 
 def test_a_slot_is_waited_for_until_the_deadline_whoever_else_waits(tmp_path: Path) -> None:
-    path, road = tmp_path / "slots", a_road(tmp_path)
+    path, way = tmp_path / "slots", a_road(tmp_path)
     with other(path), other(path):
         start = time.monotonic()
-        patient = Asker(road, LARGE, Deadline(start + 60))
+        patient = Asker(way, LARGE, Deadline(start + 60))
         patient.start()
-        askers = [Asker(road, LARGE, Deadline(start + 0.3)) for _ in range(4)]
+        askers = [Asker(way, LARGE, Deadline(start + 0.3)) for _ in range(4)]
         for asker in askers:
             asker.start()
         for asker in askers:
@@ -146,3 +149,17 @@ def test_more_askers_than_slots_are_all_answered(tmp_path: Path) -> None:
     for asker in askers:
         asker.join()
     assert all(asker.opinion.error is None for asker in askers)
+
+
+def test_a_slot_is_held_until_the_tensors_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+
+    def watched(*arguments: Any) -> Tensor:
+        held.append(Cores(tmp_path / "slots", MOST_SLOTS).in_use())
+        return transform(*arguments)
+
+    monkeypatch.setattr(road, "transform", watched)
+    for upload in (LARGE, SMALL):
+        a_road(tmp_path).classify([upload], NETWORKS)
+    assert held == [1, 0]
+    assert Cores(tmp_path / "slots", MOST_SLOTS).in_use() == 0
