@@ -38,6 +38,11 @@ class Lease:
         self._most = most
         self._held = [] if first is None else [first]
 
+    @property
+    def is_held(self) -> bool:
+        """Say whether there is one at all."""
+        return bool(self._held)
+
     def grow(self) -> int:
         """Take the cores that are idle now, unless somebody waits for one; return how many may be used: 1, 2, 4 ..."""
         most = self._most()

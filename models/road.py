@@ -1,20 +1,25 @@
 """The whole road: uploads -> images -> tensors -> scores. Predict, batch, jobs and page take this one."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from models.classifier import Classifier
 from models.cores import Cores
 from models.deadline import Deadline
-from models.decode_slots import DecodeSlots
+from models.decode_slots import DecodeSlots, NoSlotFree
 from models.engine import Scores
 from models.errors import ModelError
 from preprocessing.decode import decode
-from preprocessing.errors import ImageError
+from preprocessing.errors import ImageError, TooManyPixels
 from preprocessing.sniff import sniff
 from preprocessing.spec import InputSpec, Resize
 from preprocessing.transform import Tensor, min_decode_side, transform
+
+Heavy = Callable[[], AbstractContextManager[object]]
+_JUST_NOW_S = 0.001  # what was asked so lately, of the clock and the caller, is not asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +32,28 @@ class UploadLimits:
 
 @dataclass(slots=True)
 class Opinion:
-    """What the networks say of one image: by network its scores (classes,), and where the time went (seconds)."""
+    """What became of one image: by network its scores (classes,), or the *error* in their place.
 
-    format: str
-    decode_s: float
-    queue_s: float
+    *format*: of what was decoded. Where the time went, seconds, is told of those that failed too.
+    """
+
+    format: str = ""
+    decode_s: float = 0.0
+    queue_s: float = 0.0
     scores: dict[str, Scores] = field(default_factory=dict)
     inference_s: dict[str, float] = field(default_factory=dict)
+    error: ImageError | ModelError | None = None
 
 
-Outcome = Opinion | ImageError | ModelError
+class _Wanted(NamedTuple):
+    """What `classify` was asked for: tensors for *specs*, one for each kind of input."""
+
+    specs: tuple[InputSpec, ...]
+    resize: Resize
+    until: Deadline
 
 
-class _Decoded:
-    """An image as tensors, one for each kind of input, and the opinion that is to be made of it."""
-
-    def __init__(self, opinion: Opinion, tensors: Mapping[InputSpec, Tensor]) -> None:
-        self.opinion = opinion
-        self.tensors = tensors
+Tensors = Mapping[InputSpec, Tensor]
 
 
 class Road:
@@ -61,53 +70,82 @@ class Road:
         networks: Mapping[str, Classifier],
         resize: Resize = Resize.CROP,
         deadline: Deadline | None = None,
-    ) -> list[Outcome]:
+    ) -> list[Opinion]:
         """Ask every one of *networks* about every one of *uploads*; each image is decoded once.
 
-        Return for each upload, in their order, an Opinion, or the error that is in its place: one bad or late image
-        spoils no other. All are decoded first.
+        Return an Opinion for each upload, in their order: one bad or late image spoils no other. All are decoded first.
         """
-        until = deadline or Deadline()
         specs = tuple(dict.fromkeys(network.spec for network in networks.values()))
-        decoded = [self._decode(upload, specs, resize, until) for upload in uploads]
-        return [self._ask(each, networks, until) if isinstance(each, _Decoded) else each for each in decoded]
+        wanted = _Wanted(specs, resize, deadline or Deadline())
+        opinions = [Opinion() for _ in uploads]
+        tensors = [self._decode(*each, wanted) for each in zip(uploads, opinions, strict=True)]
+        for opinion, each in zip(opinions, tensors, strict=True):
+            if each is not None:
+                self._ask(opinion, each, networks, wanted.until)
+        return opinions
 
-    def _decode(
-        self, upload: bytes, specs: Sequence[InputSpec], resize: Resize, until: Deadline
-    ) -> _Decoded | ImageError | ModelError:
+    def _decode(self, upload: bytes, opinion: Opinion, wanted: _Wanted) -> Tensors | None:
+        """Return the tensors of one upload; None: *opinion* has the error."""
         try:
-            until.check()
-            with self._cores.lease() as lease:
-                until.check()
-                start = time.monotonic()
-                tensors = self._tensors(upload, specs, resize)
-                opinion = Opinion(sniff(upload, self._limits.formats), time.monotonic() - start, lease.waited_s)
+            wanted.until.check()
+            kind = sniff(upload, self._limits.formats)
+            tensors = self._tensors(upload, opinion, wanted)
         except (ImageError, ModelError) as error:
-            return error
-        return _Decoded(opinion, tensors)
+            opinion.error = error
+            return None
+        opinion.format = kind
+        return tensors
 
-    def _tensors(self, upload: bytes, specs: Sequence[InputSpec], resize: Resize) -> dict[InputSpec, Tensor]:
-        sides = [min_decode_side(spec, resize) for spec in specs]
+    def _tensors(self, upload: bytes, opinion: Opinion, wanted: _Wanted) -> Tensors:
+        # A slot is held until the tensors are made: a whole image takes memory after its decode too.
+        with suppress(NoSlotFree), ExitStack() as slot:
+            return self._in_a_core(upload, opinion, wanted, lambda: _kept(slot, self._slots.heavy()))
+        with ExitStack() as slot:  # no core is held meanwhile; the header is read once more
+            start = time.monotonic()
+            try:
+                slot.enter_context(self._slots.waited_for(wanted.until))
+            finally:
+                opinion.queue_s += time.monotonic() - start
+            return self._in_a_core(upload, opinion, wanted, nullcontext)
+
+    def _in_a_core(self, upload: bytes, opinion: Opinion, wanted: _Wanted, heavy: Heavy) -> Tensors:
+        sides = [min_decode_side(spec, wanted.resize) for spec in wanted.specs]
         side = None if None in sides else max(each for each in sides if each is not None)
-        image = decode(
-            upload,
-            formats=self._limits.formats,
-            max_pixels=self._limits.max_pixels,
-            min_side=side,
-            heavy=self._slots.heavy,
-        )
-        return {spec: transform(image, spec, resize) for spec in specs}
+        with self._cores.lease() as lease:
+            opinion.queue_s += lease.waited_s
+            if lease.waited_s > _JUST_NOW_S:
+                wanted.until.check()
+            start = time.monotonic()
+            try:
+                image = decode(
+                    upload,
+                    formats=self._limits.formats,
+                    max_pixels=self._limits.max_pixels,
+                    min_side=side,
+                    heavy=heavy,
+                )
+                return {spec: transform(image, spec, wanted.resize) for spec in wanted.specs}
+            except MemoryError:
+                raise TooManyPixels("The image is too large for the memory at hand.") from None
+            except (OSError, ValueError) as error:  # of an image that was decoded: ours, and no other image's
+                raise ModelError("a decoded image could not be made a tensor") from error
+            finally:
+                opinion.decode_s += time.monotonic() - start
 
-    def _ask(self, image: _Decoded, networks: Mapping[str, Classifier], until: Deadline) -> Outcome:
-        opinion = image.opinion
+    def _ask(self, opinion: Opinion, tensors: Tensors, networks: Mapping[str, Classifier], until: Deadline) -> None:
         try:
             for name, network in networks.items():
                 with self._cores.lease() as lease:
+                    opinion.queue_s += lease.waited_s
                     until.check()
                     start = time.monotonic()
-                    opinion.scores[name] = network.scores(image.tensors[network.spec], lease.grow())
+                    opinion.scores[name] = network.scores(tensors[network.spec], lease.grow())
                     opinion.inference_s[name] = time.monotonic() - start
-                    opinion.queue_s += lease.waited_s
         except ModelError as error:
-            return error
-        return opinion
+            opinion.error = error
+
+
+def _kept(stack: ExitStack, entered: AbstractContextManager[object]) -> AbstractContextManager[object]:
+    """Enter a context until the end of *stack*; return one that does nothing more."""
+    stack.enter_context(entered)
+    return nullcontext()

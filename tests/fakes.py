@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from models.manifest import Precision, WeightsKind
 from models.road import Road, UploadLimits
 from models.served import SelfTest, ServedModel
 from preprocessing.spec import InputSpec, Normalisation
+from web.connection import Connection
 
 SPEC = InputSpec(8, 8, Normalisation.TF)
 
@@ -75,3 +77,16 @@ def served(
         variants=(),
         self_test=self_test,
     )
+
+
+class Waited(Connection):
+    """A caller's connection that waited *waited_s* for a worker, and has *left_s* more."""
+
+    def __init__(self, waited_s: float = 3.0, left_s: float = 7.0) -> None:
+        super().__init__()
+        self.waited_s = waited_s
+        self.ends_at = time.monotonic() + left_s
+
+    def has_left(self) -> bool:
+        """Say that it is there."""
+        return False

@@ -5,6 +5,7 @@ Never what a caller may have meant for us alone: no query, header, file name, ke
 
 import logging
 import time
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -48,12 +49,15 @@ def log_request(
 def _parts(record: Record) -> dict[str, Any]:
     facts = {"route": record.route, "code": record.code, "caller": record.caller, "images": record.images}
     facts |= {"image_bytes": record.image_bytes, "formats": record.formats}
+    if record.images > 1:  # of one it is the request's own
+        facts["image_codes"] = dict(Counter(record.image_codes))
     parts: dict[str, Any] = {name: value for name, value in facts.items() if value}
-    if record.formats:
-        parts["decode_ms"] = _ms(record.decode_s)
-    if record.inference_s:
+    if record.decode_s:
+        parts["decode_ms"] = _ms(sum(record.decode_s))
+    if record.queue_s is not None:
         parts["queue_ms"] = _ms(record.queue_s)
-        parts["inference_ms"] = {model: _ms(seconds) for model, seconds in record.inference_s.items()}
+    if record.inference_s:
+        parts["inference_ms"] = {model: _ms(sum(seconds)) for model, seconds in record.inference_s.items()}
     return parts
 
 

@@ -26,6 +26,7 @@ class Connection(socket.socket):
     lingering: Lingering
     ends_at: float = math.inf
     gone_at: float = math.inf
+    waited_s: float = 0.0  # until a worker accepted it
     _lent = False
 
     def shutdown(self, how: int) -> None:

@@ -37,9 +37,14 @@ class Metrics:
             "triptych_inference_rejected", "Requests for /predict not answered, by the problem's code", "reason"
         )
         self._images = self._counter("triptych_images", "Images decoded", "format")
+        self._failed = self._counter(
+            "triptych_images_failed", "Images not answered, also in an answer for several, by their code", "reason"
+        )
         self._predictions = self._counter("triptych_predictions", "Images that a model answered for", "model")
         self._decode_s = self._histogram("triptych_image_decode_duration_seconds", "Decoding one image")
-        self._queue_s = self._histogram("triptych_inference_queue_wait_seconds", "Waiting for a core, a request")
+        self._queue_s = self._histogram(
+            "triptych_inference_queue_wait_seconds", "For a worker, cores and slots, a request"
+        )
         self._inference_s = self._histogram(
             "triptych_inference_duration_seconds", "One image, one model", "model", "precision"
         )
@@ -61,15 +66,14 @@ class Metrics:
         self._in_flight.dec()
         self._request_s.labels(record.route or UNMATCHED).observe(took_s)
         self.answered(method, record.route, status, record.code)
-        if images := len(record.formats):
-            self._decoded(record, images)
-        if record.inference_s:
+        self._images_end(record)
+        if record.queue_s is not None:
             self._queue_s.observe(record.queue_s)
-        for model, seconds in record.inference_s.items():
-            self._predictions.labels(model).inc(images)
+        for model, each in record.inference_s.items():
+            self._predictions.labels(model).inc(len(each))
             timed = self._inference_s.labels(model, self._precisions.get(model, ""))
-            for _ in range(images):
-                timed.observe(seconds / images)
+            for seconds in each:
+                timed.observe(seconds)
 
     def answered(self, method: str, route: str, status: int, code: str) -> None:
         """Count one answer; *code* of its problem, where it is one."""
@@ -97,10 +101,13 @@ class Metrics:
         self._self_test_ok.labels(model).set(passed)
         self._self_test_at.labels(model).set(time.time())
 
-    def _decoded(self, record: Record, images: int) -> None:
+    def _images_end(self, record: Record) -> None:
         for name in record.formats:
             self._images.labels(name).inc()
-            self._decode_s.observe(record.decode_s / images)  # of many images the mean, so that sum and count are right
+        for seconds in record.decode_s:
+            self._decode_s.observe(seconds)
+        for code in record.image_codes:
+            self._failed.labels(code).inc()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)

@@ -15,8 +15,9 @@ class Pace:
         self._means: dict[str, float] = {}
 
     def note(self, opinion: Opinion) -> None:
-        """Take note of how long an image took."""
-        for name, seconds in (*opinion.inference_s.items(), (_DECODE, opinion.decode_s)):
+        """Take note of how long an image took, as far as it came."""
+        decoded = [(_DECODE, opinion.decode_s)] if opinion.format else []
+        for name, seconds in (*opinion.inference_s.items(), *decoded):
             mean = self._means.get(name, seconds)
             self._means[name] = mean + _WEIGHT * (seconds - mean)
 

@@ -9,6 +9,7 @@ from preprocessing.spec import Resize
 from web.errors import RequestError
 
 DEFAULT_TOP, MAX_TOP = 3, 10
+_MOST_LETTERS = 1000  # of models: more make no list of ours
 ALL = "all"
 
 
@@ -48,6 +49,8 @@ class Asker:
 
 def _names(values: Sequence[str]) -> list[str]:
     """Return the names, each once, of a field that is repeated or holds a comma-separated list."""
+    if sum(map(len, values)) > _MOST_LETTERS:
+        return [""]  # an unknown model
     names = [name.strip().lower() for value in values for name in value.split(",")]
     return list(dict.fromkeys(name for name in names if name))
 

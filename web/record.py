@@ -12,10 +12,12 @@ ENVIRON_KEY = "triptych.record"  # where Gunicorn's logger, which sees no Flask,
 
 @dataclass(slots=True)
 class Record:
-    """Of one request. Seconds and bytes; sums where it has several images or models.
+    """Of one request. Seconds and bytes.
 
     *caller*: id of the API key or subject of the token, never the secret. *code*: of the problem it was answered with.
-    *formats*: of each image that was decoded. *inference_s*: by model. *began*: a `time.monotonic()`.
+    *image_codes*: of each image without an answer. *formats*: of each that was decoded. *decode_s*: of each whose
+    decoding was begun. *queue_s*: in all, for a worker, cores and slots; None: it is nothing that waits for them.
+    *inference_s*: by model, of each image. *began*: a `time.monotonic()`.
     """
 
     caller: str = ""
@@ -23,19 +25,22 @@ class Record:
     route: str = ""
     images: int = 0
     image_bytes: int = 0
+    image_codes: list[str] = field(default_factory=list)
     formats: list[str] = field(default_factory=list)
-    decode_s: float = 0.0
-    queue_s: float = 0.0
-    inference_s: dict[str, float] = field(default_factory=dict)
+    decode_s: list[float] = field(default_factory=list)
+    queue_s: float | None = None
+    inference_s: dict[str, list[float]] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
     def add(self, opinion: Opinion) -> None:
-        """Take note of an image that was answered."""
-        self.formats.append(opinion.format)
-        self.decode_s += opinion.decode_s
-        self.queue_s += opinion.queue_s
+        """Take note of what an image took, as far as it came."""
+        if opinion.format:
+            self.formats.append(opinion.format)
+        if opinion.decode_s:
+            self.decode_s.append(opinion.decode_s)
+        self.queue_s = (self.queue_s or 0.0) + opinion.queue_s
         for model, seconds in opinion.inference_s.items():
-            self.inference_s[model] = self.inference_s.get(model, 0.0) + seconds
+            self.inference_s.setdefault(model, []).append(seconds)
 
 
 def record() -> Record:

@@ -26,6 +26,7 @@ class InMemoryRequest(Request):
 
     max_form_memory_size = MAX_FIELD_BYTES
     max_form_parts = MAX_PARTS
+    files_begun = 0
 
     def _get_file_stream(
         self,
@@ -34,6 +35,7 @@ class InMemoryRequest(Request):
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
+        self.files_begun += 1
         # Werkzeug spools parts over 500 kB to a temporary file; MAX_CONTENT_LENGTH bounds ours in memory instead.
         return io.BytesIO()
 
@@ -50,6 +52,12 @@ def request_deadline(deadline_s: float) -> Deadline:
     if isinstance(connection, Connection):
         return Deadline(connection.ends_at, connection.has_left)
     return Deadline(time.monotonic() + deadline_s)
+
+
+def request_waited_s() -> float:
+    """Return how long the request at hand has waited for a worker, seconds."""
+    connection = request.environ.get("gunicorn.socket")
+    return connection.waited_s if isinstance(connection, Connection) else 0.0
 
 
 def new_request_id() -> str:

@@ -3,20 +3,23 @@
 import binascii
 import json
 import re
+import string
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from flask import request
 from gunicorn.http.errors import ParseException
-from werkzeug.exceptions import ClientDisconnected
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from models.deadline import Deadline
 from models.errors import DeadlineExceeded
 from web.errors import RequestError
-from web.request import MB
+from web.request import MAX_FIELD_BYTES, MB, InMemoryRequest
 
 FIELDS = ("model", "top", "resize")
 _DATA_URL = re.compile(r"data:[\w.+/;=-]*;base64,", re.IGNORECASE)
+_WHITESPACE = string.whitespace.encode()
+_MOST_MARKS = 1000  # commas and brackets of JSON: each may become an object of Python's, and no question has more
 _NO_FILE = "Send the image as a multipart/form-data part named file, as a raw body of type image/jpeg, or as JSON."
 
 
@@ -41,20 +44,22 @@ class UploadReader:
     def __init__(self, max_upload_bytes: int, max_files: int) -> None:
         self._max_bytes = max_upload_bytes
         self._max_files = max_files
+        # As base64 a third longer; then line breaks, and what encoders escape (PHP each slash, .NET each plus).
+        self._max_json_bytes = max_upload_bytes * 3 // 2 + MAX_FIELD_BYTES
+        self._readers: dict[str, Callable[[], Inputs]] = {
+            "multipart/form-data": self._form,
+            "application/json": self._json,
+        }
 
     def read(self, deadline: Deadline) -> Inputs:
         """Return what the request at hand brings; at least one upload.
 
         Raises: RequestError: the body is at fault.  DeadlineExceeded: it comes too slowly.
         """
-        readers: dict[str, Callable[[], Inputs]] = {
-            "multipart/form-data": self._form,
-            "application/json": self._json,
-        }
         kind = request.mimetype
         if kind in ("", "application/x-www-form-urlencoded"):
             raise RequestError("missing_file", _NO_FILE)
-        read = readers.get(kind) or (self._raw if kind.startswith("image/") else None)
+        read = self._readers.get(kind) or (self._raw if kind.startswith("image/") else None)
         if read is None:
             raise RequestError("unsupported_media_type", f"A body of type {kind} is not taken. {_NO_FILE}")
         try:
@@ -71,31 +76,48 @@ class UploadReader:
             files, form = request.files.getlist("file"), request.form
         except ValueError as error:
             raise RequestError("malformed_body", "The multipart body can't be parsed.") from error
-        if len(files) > self._max_files:
-            raise RequestError("too_many_files", f"{len(files)} files were sent; at most {self._max_files} are taken.")
+        except RequestEntityTooLarge:  # also what ends a form of too many parts
+            if (begun := cast(InMemoryRequest, request).files_begun) > self._max_files:
+                raise self._too_many(begun) from None
+            raise
         # A browser sends an empty nameless part where no file was chosen.
         sent = [(file.filename or "", content) for file in files if (content := file.read()) or file.filename]
         if not sent:
             raise RequestError("missing_file", _NO_FILE)
+        if len(sent) > self._max_files:
+            raise self._too_many(len(sent))
         fields = {name: form.getlist(name) or request.args.getlist(name) for name in FIELDS}
         return Inputs(tuple(self._upload(name, content) for name, content in sent), fields)
 
     def _raw(self) -> Inputs:
-        request.max_content_length = self._max_bytes
-        content = request.get_data(cache=False)
+        content = self._body(self._max_bytes)
         if not content:
             raise RequestError("missing_file", _NO_FILE)
         return Inputs((self._upload("", content),), {name: request.args.getlist(name) for name in FIELDS})
 
     def _json(self) -> Inputs:
+        text = self._body(self._max_json_bytes)
+        if sum(map(text.count, (b",", b"[", b"{"))) > _MOST_MARKS:
+            raise RequestError("malformed_body", "The body is JSON of more members than a question has.")
         try:
-            body = json.loads(request.get_data(cache=False))
+            body = json.loads(text)
         except (ValueError, RecursionError):  # the latter: nested deeper than any question of ours
             raise RequestError("malformed_body", "The body is no JSON.") from None
         if not isinstance(body, dict):
             raise RequestError("malformed_body", "The body is JSON, and no object with a member image.")
         fields = {name: _texts(body.get(name)) or request.args.getlist(name) for name in FIELDS}
         return Inputs((self._upload("", self._decoded(body.get("image"))),), fields)
+
+    def _body(self, most: int) -> bytes:
+        """Return the whole body, of at most *most* bytes and MAX_REQUEST_MB."""
+        # One more, because a chunked body is cut at Werkzeug's limit without a word.
+        request.max_content_length = min(most + 1, request.max_content_length or most + 1)
+        body = request.get_data(cache=False)
+        if len(body) >= request.max_content_length:
+            raise RequestEntityTooLarge
+        if len(body) < (request.content_length or 0):
+            raise RequestError("malformed_body", "The body ended before its length.")
+        return body
 
     def _decoded(self, image: Any) -> bytes:
         if image in (None, ""):
@@ -104,11 +126,11 @@ class UploadReader:
             raise RequestError("malformed_body", "image is base64 text, or a data: URL.")
         if url := _DATA_URL.match(image):
             image = image[url.end() :]
-        image = "".join(image.split())  # encoders break lines
-        if len(image) // 4 * 3 - 2 > self._max_bytes:
-            raise self._too_large(len(image) // 4 * 3)
         try:
-            return binascii.a2b_base64(image, strict_mode=True)
+            packed = image.encode("ascii").translate(None, _WHITESPACE)  # encoders break lines
+            if len(packed) // 4 * 3 - 2 > self._max_bytes:
+                raise self._too_large(len(packed) // 4 * 3)
+            return binascii.a2b_base64(packed, strict_mode=True)
         except ValueError:  # binascii.Error, and text that is not ASCII
             raise RequestError("malformed_body", "image is not base64.") from None
 
@@ -116,6 +138,9 @@ class UploadReader:
         if len(content) > self._max_bytes:
             return Upload(name, b"", self._too_large(len(content)))
         return Upload(name, content)
+
+    def _too_many(self, count: int) -> RequestError:
+        return RequestError("too_many_files", f"{count} files were sent; at most {self._max_files} are taken.")
 
     def _too_large(self, size: int) -> RequestError:
         most = self._max_bytes // MB

@@ -66,14 +66,13 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._lingering.drain()
         head, start = peek(accepted), time.monotonic()
         if not is_predict(head):
-            self._serve(listener, accepted, address, start + self._deadline_s)
+            self._serve(listener, accepted, address, start)
             return
         waited_s = silent_s(accepted)
         if self._admission.refuses(waited_s):
             self._refuse(accepted, address, head)
             return
-        self._serve(listener, accepted, address, start - waited_s + self._deadline_s)
-        self._admission.served(time.monotonic() - start)
+        self._serve(listener, accepted, address, start, waited_s)
 
     def wait(self, timeout: float) -> Any:
         """Wait for a connection; meanwhile see the answered ones off."""
@@ -127,9 +126,10 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
     def _waiting(self) -> int:
         return max(waiting_connections(listener.sock) for listener in self.sockets)
 
-    def _serve(self, listener: Any, accepted: socket.socket, address: Any, ends_at: float) -> None:
+    def _serve(self, listener: Any, accepted: socket.socket, address: Any, start: float, waited_s: float = 0.0) -> None:
+        ends_at = start - waited_s + self._deadline_s
         connection = Connection(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
-        connection.lingering, connection.ends_at = self._lingering, ends_at
+        connection.lingering, connection.ends_at, connection.waited_s = self._lingering, ends_at, waited_s
         connection.gone_at = ends_at + self._deadline_s / 2  # before the watchdog, which gives it twice its deadline
         self._is_noted = False
         self.handle(listener, connection, address)

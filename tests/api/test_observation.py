@@ -14,8 +14,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.pictures import corners, encode
+from models import road
+from models.deadline import Deadline
+from preprocessing.transform import transform
+from tests.fakes import Waited
+from tests.pictures import corners, encode, multipart, photo_like
 from tests.scraped import labels, value
+from web import predict as predict_view
 from web.access_log import AccessLogger
 from web.metrics import BUCKETS_S
 
@@ -76,7 +81,65 @@ def test_what_was_not_answered_is_counted_by_its_code(client: FlaskClient) -> No
     reasons = {each["reason"] for each in labels(text, "triptych_inference_rejected_total")}
     assert reasons == {"overloaded", "weights_missing", "not_ready", "internal_error", "truncated_image"}
     assert value(text, "triptych_inference_rejected_total") == 4
-    assert value(text, "triptych_images_total") == 0
+    assert value(text, "triptych_images_total") == 1, "the image was decoded, whatever the network did then"
+    assert value(text, "triptych_image_decode_duration_seconds_count") == 2, "of the cut one too"
+    assert value(text, "triptych_images_failed_total", reason="truncated_image") == 1
+
+
+def test_each_image_of_several_is_counted_and_timed_by_itself(
+    client: FlaskClient, environs: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    large = encode(photo_like(700, 900), "PNG")  # some hundred times as much to decode
+    answer = client.post("/predict", **multipart(JPEG, large, b"text", b"a", JPEG[:200]))
+    assert answer.status_code == 413
+    answer = client.post("/predict", **multipart(JPEG, large, b"text", JPEG[:200]))
+    assert answer.status_code == 200
+    event = logged(answer, environs[-1], caplog)
+    assert event["image_codes"] == {"unsupported_format": 1, "truncated_image": 1}
+    text = scraped(client)
+    assert value(text, "triptych_images_failed_total", reason="unsupported_format") == 1
+    assert value(text, "triptych_images_failed_total", reason="truncated_image") == 1
+    assert value(text, "triptych_images_total") == 2
+    assert value(text, "triptych_image_decode_duration_seconds_count") == 3, "text is none"
+    seconds = value(text, "triptych_image_decode_duration_seconds_sum")
+    assert event["decode_ms"] == pytest.approx(seconds * 1e3, abs=0.1)
+    at_once = value(text, "triptych_image_decode_duration_seconds_bucket", le="0.005")
+    assert at_once == 2, "the small ones, however long the large one took"
+
+
+def test_the_wait_for_a_worker_counts_as_queueing_in_log_metric_and_header(
+    client: FlaskClient, environs: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    with Waited() as connection:
+        answer = client.post("/predict", **multipart(JPEG), environ_overrides={"gunicorn.socket": connection})
+    assert answer.status_code == 200
+    assert logged(answer, environs[-1], caplog)["queue_ms"] >= 3000
+    assert value(scraped(client), "triptych_inference_queue_wait_seconds_sum") >= 3
+    assert ", queue;dur=30" in answer.headers["Server-Timing"]
+
+
+def test_an_image_that_is_late_leaves_what_it_took(
+    client: FlaskClient,
+    environs: list[dict[str, Any]],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deadline = Deadline()
+
+    def slow(*arguments: Any) -> Any:
+        deadline.ends_at = 0
+        return transform(*arguments)
+
+    monkeypatch.setattr(road, "transform", slow)
+    monkeypatch.setattr(predict_view, "request_deadline", lambda deadline_s: deadline)
+    with Waited() as connection:
+        answer = client.post("/predict", **multipart(JPEG), environ_overrides={"gunicorn.socket": connection})
+    assert answer.status_code == 504
+    event = logged(answer, environs[-1], caplog)
+    assert event["decode_ms"] >= 0
+    assert event["queue_ms"] >= 3000
+    assert event["formats"] == ["jpeg"]
+    assert value(scraped(client), "triptych_images_total", format="jpeg") == 1
 
 
 def test_models_tell_whether_they_are_loaded_and_gave_their_known_answers(client: FlaskClient, app: Flask) -> None:

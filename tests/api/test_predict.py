@@ -16,6 +16,7 @@ from web.errors import PROBLEMS
 BRIGHT = encode(np.full((30, 40, 3), 250, np.uint8), "PNG")
 DARK = encode(np.full((30, 40, 3), 5, np.uint8), "PNG")
 JPEG = encode(photo_like(300, 400), "JPEG", quality=95)
+TERMINATED: dict[str, Any] = {"environ_overrides": {"wsgi.input_terminated": True}}  # as Gunicorn sets it
 
 
 def post(client: FlaskClient, upload: bytes = BRIGHT, path: str = "/predict", **fields: str) -> TestResponse:
@@ -83,6 +84,15 @@ def test_a_file_of_any_size_passes_the_form_parser(client: FlaskClient, size: in
         assert client.post("/predict", **multipart(upload)).status_code == 200
 
 
+@pytest.mark.parametrize("size", [(2 << 20) - 1, 2 << 20])
+def test_a_form_may_be_as_large_as_a_request(client: FlaskClient, size: int) -> None:
+    rest = size - len(multipart(BRIGHT, BRIGHT, model="")["data"])
+    form = multipart(BRIGHT + bytes(rest // 2), BRIGHT + bytes(rest - rest // 2), model="") | TERMINATED
+    assert len(form["data"]) == size
+    assert client.post("/predict", **form).status_code == 200
+    assert client.post("/predict", **form | {"data": form["data"] + b" " * (1 + (2 << 20) - size)}).status_code == 413
+
+
 BIG_JPEG = JPEG + b"\0" * (1 << 20)
 
 BAD_REQUESTS: list[tuple[str, dict[str, Any], int, str]] = [
@@ -98,6 +108,10 @@ BAD_REQUESTS: list[tuple[str, dict[str, Any], int, str]] = [
      "malformed_body"),
     ("raw text", {"data": b"hello", "content_type": "text/plain"}, 415, "unsupported_media_type"),
     ("five files", {"data": {"file": [(io.BytesIO(BRIGHT), "a") for _ in range(5)]}}, 413, "too_many_files"),
+    ("1,001 files", multipart(*[BRIGHT] * 1001), 413, "too_many_files"),
+    ("1,001 fields", multipart(BRIGHT, model=["a"] * 1001), 413, "upload_too_large"),
+    ("a list of 100 KB", multipart(BRIGHT, model="resnet50," * 10_000), 400, "invalid_model"),
+    ("lists of 200 KB", multipart(BRIGHT, model=["resnet50," * 2000] * 10), 400, "invalid_model"),
     ("unknown model", {"data": {"file": (io.BytesIO(BRIGHT), "x"), "model": "vgg61"}}, 400, "invalid_model"),
     ("model without weights", {"data": {"file": (io.BytesIO(BRIGHT), "x"), "model": "vgg16"}}, 503, "weights_missing"),
     ("failed model", {"data": {"file": (io.BytesIO(BRIGHT), "x"), "model": "inceptionv3"}}, 503, "not_ready"),

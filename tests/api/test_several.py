@@ -76,6 +76,8 @@ def test_a_broken_engine_shows_in_each_entry_and_not_its_reason(client: FlaskCli
 def test_empty_parts_of_a_browser_do_not_count(client: FlaskClient) -> None:
     data = {"file": [(io.BytesIO(BRIGHT), "a.png"), (io.BytesIO(b""), "")]}
     assert "results" in client.post("/predict", data=data).get_json()
+    most = {"file": [(io.BytesIO(BRIGHT), "a.png") for _ in range(4)] + [(io.BytesIO(b""), "")]}
+    assert len(client.post("/predict", data=most).get_json()["predictions"]) == 4
 
 
 @pytest.mark.parametrize("models", [["vgg16", "resnet50"], ["vgg16,resnet50"], ["VGG16, ResNet50"], ["all"], ["ALL,x"]])

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.api.test_predict import BIG_JPEG, BRIGHT, DARK, JPEG, post
+from tests.api.test_predict import BIG_JPEG, BRIGHT, DARK, JPEG, TERMINATED, post
+from web.request import MAX_FIELD_BYTES
 
 TEXT = base64.b64encode(BRIGHT).decode()
 WRAPPED = base64.encodebytes(BRIGHT).decode()  # a line break every 76 characters, as MIME and Android do
@@ -18,6 +19,12 @@ def as_json(client: FlaskClient, body: Any, path: str = "/predict") -> Any:
     return client.post(
         path, data=body if isinstance(body, bytes) else json.dumps(body), content_type="application/json"
     )
+
+
+def chunked(body: bytes) -> dict[str, Any]:
+    """A request's body without its length, as a client's arguments."""
+    environ = TERMINATED["environ_overrides"] | {"HTTP_TRANSFER_ENCODING": "chunked"}
+    return {"input_stream": io.BytesIO(body), "environ_overrides": environ}
 
 
 @pytest.mark.parametrize(("kind", "upload"), [("image/png", BRIGHT), ("image/jpeg", JPEG), ("image/jpeg", BRIGHT)])
@@ -72,6 +79,9 @@ BAD = [
     ("no object", [TEXT], 400, "malformed_body"),
     ("no JSON", b"{image: x}", 400, "malformed_body"),
     ("no UTF-8", b'{"image": "\xff"}', 400, "malformed_body"),
+    ("many members", {"image": TEXT, "model": [[]] * 1000}, 400, "malformed_body"),
+    ("many names", {"image": TEXT, "model": "a," * 2000}, 400, "malformed_body"),
+    ("a long name", {"image": TEXT, "model": "a" * 2000}, 400, "invalid_model"),
     ("nested deeply", b'{"image":' + b"[" * 200_000, 400, "malformed_body"),
     ("an empty body", b"", 400, "malformed_body"),
     ("top as truth", {"image": TEXT, "top": True}, 400, "invalid_top"),
@@ -86,6 +96,39 @@ BAD = [
 def test_bad_json_gets_its_code(client: FlaskClient, body: Any, status: int, code: str) -> None:
     answer = as_json(client, body)
     assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+
+
+CHUNKED = [
+    pytest.param("image/jpeg", BIG_JPEG, id="a picture"),
+    pytest.param("image/jpeg", BIG_JPEG[: (1 << 20) + 1], id="a picture of one byte more"),
+    pytest.param("application/json", json.dumps({"image": TEXT + " " * 2_000_000}).encode(), id="JSON"),
+]
+
+
+@pytest.mark.parametrize(("kind", "body"), CHUNKED)
+def test_a_body_without_a_length_is_not_cut_at_the_limit(client: FlaskClient, kind: str, body: bytes) -> None:
+    answer = client.post("/predict", content_type=kind, **chunked(body))
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "upload_too_large")
+
+
+def test_a_body_without_a_length_may_be_as_large_as_the_limit(client: FlaskClient) -> None:
+    answer = client.post("/predict", content_type="image/jpeg", **chunked(BIG_JPEG[: 1 << 20]))
+    assert answer.status_code == 200
+
+
+def test_json_is_not_read_further_than_an_image_can_need(client: FlaskClient) -> None:
+    longest = (1 << 20) * 3 // 2 + MAX_FIELD_BYTES
+    for length, status in ((longest, 200), (longest + 1, 413)):
+        body = json.dumps({"image": TEXT})
+        assert as_json(client, body.encode() + b" " * (length - len(body))).status_code == status
+
+
+@pytest.mark.parametrize(("kind", "body"), [("image/jpeg", JPEG[:-9]), ("application/json", b'{"image": "')])
+def test_a_body_that_ends_before_its_length_is_told_so(client: FlaskClient, kind: str, body: bytes) -> None:
+    environ = TERMINATED["environ_overrides"] | {"CONTENT_LENGTH": str(len(body) + 9)}
+    answer = client.post("/predict", content_type=kind, input_stream=io.BytesIO(body), environ_overrides=environ)
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "malformed_body")
+    assert "before its length" in answer.get_json()["detail"]
 
 
 BAD_RAW = [

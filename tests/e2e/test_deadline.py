@@ -1,6 +1,7 @@
 """A request has one deadline, for waiting, sending and work; nothing is computed past it or for nobody."""
 
 import os
+import re
 import signal
 import socket
 import time
@@ -98,3 +99,24 @@ def test_nothing_is_computed_for_a_caller_who_left_while_it_waited(server: Serve
     while not any(event["status"] == 499 for event in server.events("request")):
         assert time.monotonic() < give_up
         time.sleep(0.05)
+    text = server.get("/metrics").text
+    assert value(text, "triptych_inference_rejected_total", reason="caller_gone") == 1
+    assert value(text, "triptych_image_decode_duration_seconds_count") == 0
+    assert value(text, "triptych_inference_duration_seconds_count") == 0
+    assert server.predict(UPLOAD).status_code == 200
+    assert value(server.get("/metrics").text, "triptych_image_decode_duration_seconds_count") == 1, "it is counted"
+
+
+def test_the_wait_for_a_worker_is_told_as_queueing(server: Server) -> None:
+    with stopped(server):
+        caller = call(server)
+        caller.sendall(WHOLE)
+        sent = time.monotonic()
+        while time.monotonic() < sent + 0.4:
+            time.sleep(0.05)
+    with caller:
+        answer = caller.makefile("rb").read()
+    (timing,) = re.findall(rb"queue;dur=([\d.]+)", answer)
+    (event,) = [each for each in server.events("request") if each["path"] == "/predict"]
+    assert 300 < float(timing) < 1000
+    assert event["queue_ms"] == float(timing)

@@ -59,9 +59,11 @@ def test_every_hostile_file_is_answered_as_it_should_be(unharmed: Server) -> Non
 def test_a_raw_request_is_answered_as_it_should_be(server: Server, request_: RawRequest) -> None:
     answer = send(server.url, request_, WITHIN_S)
     assert answer.status in request_.statuses, answer.content[:500]
+    assert request_.code.encode() in answer.content
     if answer.status >= 400 and b"problem+json" in answer.content:
         body = json.loads(answer.content.rpartition(b"\r\n\r\n")[2])
         assert PROBLEMS[body["code"]].status == body["status"] == answer.status
+        assert request_.code in ("", body["code"])
 
 
 def test_the_service_is_unharmed_by_all_of_them(unharmed: Server) -> None:

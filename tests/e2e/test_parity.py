@@ -23,7 +23,6 @@ from models.errors import EngineError
 from models.known_answers import generated_images
 from models.labels import imagenet_labels
 from models.manifest import RANDOM_WEIGHTS_FILE, Precision
-from models.road import Opinion
 from models.store import Store
 from models.top_k import top_k
 from preprocessing.spec import InputSpec, Normalisation, Resize
@@ -97,10 +96,10 @@ def answers_with(spec: InputSpec, engine: Engine, images: NDArray[np.uint8]) -> 
     network = {"it": Classifier(engine, spec, imagenet_labels())}
     uploads = [encode(image, "PNG") for image in images]
     answers = []
-    for outcome in a_road().classify(uploads, network, Resize.SQUASH):
-        if not isinstance(outcome, Opinion):
-            raise outcome
-        answers.append([(p.id, p.prob) for p in top_k(outcome.scores["it"], imagenet_labels(), TOP)])
+    for opinion in a_road().classify(uploads, network, Resize.SQUASH):
+        if opinion.error:
+            raise opinion.error
+        answers.append([(p.id, p.prob) for p in top_k(opinion.scores["it"], imagenet_labels(), TOP)])
     return answers
 
 

@@ -164,4 +164,8 @@ FORMS: list[Row] = [
 
 def forms() -> list[RawRequest]:
     """Every one of them."""
-    return [RawRequest(*row) for row in FORMS]
+    too_many = [
+        RawRequest(f"{count:,} files", _form(_FILE * count + _END), (413,), code="too_many_files")
+        for count in (33, 1_000, 1_001, 10_000)
+    ]
+    return [RawRequest(*row) for row in FORMS] + too_many

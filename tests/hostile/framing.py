@@ -4,10 +4,12 @@ from tests.hostile.request import CLOSED, RawRequest
 from tests.pictures import encode, multipart, photo_like
 
 PNG = encode(photo_like(40, 40), "PNG")
+JPEG = encode(photo_like(40, 40), "JPEG")
 FORM = multipart(PNG)
 BODY: bytes = FORM["data"]
 TYPE = f"Content-Type: {FORM['content_type']}\r\n".encode()
 LENGTH = b"Content-Length: %d\r\n" % len(BODY)
+PNG_LENGTH = b"Content-Length: %d\r\n" % len(PNG)
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 REFUSED = (400, CLOSED)
 
@@ -68,8 +70,26 @@ CHUNKS: list[Row] = [
         (f"a chunk of {size!r}", post(TYPE + CHUNKED, size + b"\r\n" + BODY + b"\r\n0\r\n\r\n"), (*REFUSED, 413))
         for size in (b"xyz", b"-1", b"+5", b"0x5", b"", b" 5", b"5 ", b"1_0", b"5\n", b"\0")
     ),
-    ("chunks above the limit", post(TYPE + CHUNKED, chunks(*[bytes(1 << 20)] * 41)), (413,)),
-    ("a million chunks of one byte", post(TYPE + CHUNKED, chunks(*[b"a"] * 1_000_000)), (400, 413)),
+]
+
+MB = 1 << 20
+
+
+def _too_much(name: str, kind: bytes, *parts: bytes) -> RawRequest:
+    """Chunks that make more than may be sent: of an image 10 MB, of a form or of JSON not much more."""
+    body = post(b"Content-Type: " + kind + b"\r\n" + CHUNKED, chunks(*parts))
+    return RawRequest(f"chunks above the limit, {name}", body, (413,), code="upload_too_large")
+
+
+_FILE_BEGINS = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+TOO_MUCH = [
+    _too_much("a whole picture and more", b"image/jpeg", JPEG, *[bytes(MB)] * 10),
+    _too_much("one byte more", b"image/png", *[bytes(MB)] * 10, b"a"),
+    _too_much("JSON", b"application/json", b'{"image": "', *[b"a" * MB] * 16, b'"}'),
+    _too_much("JSON without an end", b"application/json", b'{"image": "', *[b"a" * MB] * 41),
+    _too_much("a file", FORM["content_type"].encode(), _FILE_BEGINS, *[bytes(MB)] * 11, b"\r\n--edge--\r\n"),
+    _too_much("a file without an end", FORM["content_type"].encode(), _FILE_BEGINS, *[bytes(MB)] * 41),
+    _too_much("of one byte each", b"image/jpeg", bytes(10 * MB - 500_000), *[b"a"] * 1_000_000),
 ]
 
 SMUGGLED: list[Row] = [
@@ -208,6 +228,8 @@ HEADS: list[Row] = [
 UNFINISHED: list[Row] = [
     ("a length too large", post(TYPE + b"Content-Length: %d\r\n" % (len(BODY) + 20), BODY), (200, 400, 499)),
     ("half a body", post(TYPE + LENGTH, BODY[:HALF]), (400,)),
+    ("half a picture", post(b"Content-Type: image/png\r\n" + PNG_LENGTH, PNG[: len(PNG) // 2]), (400,)),
+    ("half of JSON", post(b"Content-Type: application/json\r\n" + PNG_LENGTH, b'{"image": '), (400,)),
     ("no body", post(TYPE + LENGTH), (400,)),
     ("a length above the limit, nothing sent", post(TYPE + b"Content-Length: 99999999\r\n"), (413,)),
     ("a length above every number", post(TYPE + b"Content-Length: " + b"9" * 40 + b"\r\n"), (400, 413)),
@@ -234,4 +256,4 @@ UNFINISHED: list[Row] = [
 def framing() -> list[RawRequest]:
     """Every one of them."""
     finished = [RawRequest(*row) for row in (*LENGTHS, *CHUNKS, *SMUGGLED, *HEADS)]
-    return finished + [RawRequest(*row, ends=True) for row in UNFINISHED]
+    return finished + TOO_MUCH + [RawRequest(*row, ends=True) for row in UNFINISHED]

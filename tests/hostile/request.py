@@ -12,13 +12,15 @@ _READ_BYTES = 1 << 16
 class RawRequest(NamedTuple):
     """What is sent, byte for byte, and *statuses*: one of them is the answer.
 
-    *ends*: our side is closed after it, as by a sender who died; else it stays open until the answer is there.
+    *ends*: our side is closed after it, as by a sender who died; else it stays open until the answer is there. *code*:
+    of the problem that it is answered with, where only one will do.
     """
 
     name: str
     content: bytes
     statuses: tuple[int, ...]
     ends: bool = False
+    code: str = ""
 
 
 class RawAnswer(NamedTuple):

@@ -4,16 +4,25 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from models import road
+from models.cores import Cores
+from models.deadline import Deadline
 from models.decode_slots import MOST_SLOTS, DecodeSlots
-from preprocessing.decode import HEAVY_PIXELS, decode
+from models.errors import CallerGone, DeadlineExceeded
+from models.road import Road, UploadLimits
+from preprocessing.decode import HEAVY_PIXELS
+from preprocessing.transform import Tensor, transform
+from tests.fakes import served
 from tests.pictures import encode
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -42,19 +51,25 @@ def other(path: Path) -> Iterator[tuple[int, Connection]]:
         ours.close()
 
 
-class Waiter(threading.Thread):
-    """Decodes one upload and says when it has been let in."""
+class Asker(threading.Thread):
+    """Asks about one upload, and says when there is an *opinion* of it."""
 
-    def __init__(self, slots: DecodeSlots, upload: bytes) -> None:
+    def __init__(self, road: Road, upload: bytes, deadline: Deadline | None = None) -> None:
         super().__init__()
-        self._slots, self._upload = slots, upload
-        self.decoded = threading.Event()
+        self._road, self._upload, self._deadline = road, upload, deadline or Deadline()
+        self.answered = threading.Event()
 
     def run(self) -> None:
-        decode(self._upload, min_side=64, heavy=self._slots.heavy)
-        self.decoded.set()
+        (self.opinion,) = self._road.classify([self._upload], NETWORKS, deadline=self._deadline)
+        self.answered.set()
 
 
+def a_road(tmp_path: Path) -> Road:
+    """With one core and two slots."""
+    return Road(UploadLimits(), Cores(tmp_path / "cores", 1), DecodeSlots(tmp_path / "slots", 8))
+
+
+NETWORKS = {"x": served().classifier}
 LARGE = encode(np.zeros((4001, 4000), np.uint8), "PNG")
 SMALL = encode(np.zeros((400, 400), np.uint8), "PNG")
 
@@ -64,24 +79,87 @@ def test_there_is_a_slot_a_core_up_to_a_few(tmp_path: Path, cores: int, slots: i
     assert DecodeSlots(tmp_path / "slots", cores).count == slots
 
 
-def test_a_large_picture_waits_for_a_slot_and_a_small_one_does_not(tmp_path: Path) -> None:
+def test_a_large_picture_waits_for_a_slot_and_holds_no_core_meanwhile(tmp_path: Path) -> None:
     assert HEAVY_PIXELS < 4001 * 4000
-    path = tmp_path / "slots"
+    path, way = tmp_path / "slots", a_road(tmp_path)
     with other(path), other(path) as (_, pipe):
-        waiter = Waiter(DecodeSlots(path, 8), LARGE)
+        waiter = Asker(way, LARGE)
         waiter.start()
-        assert decode(SMALL, heavy=DecodeSlots(path, 8).heavy).shape == (400, 400, 3)
-        assert not waiter.decoded.wait(0.1)
+        for _ in range(20):
+            (small,) = way.classify([SMALL], NETWORKS)
+            assert small.error is None
+            assert small.queue_s < 0.5, "the only core is free, but for a moment"
+        assert not waiter.answered.wait(0.1)
         pipe.send("end")
-        assert waiter.decoded.wait(30)
+        assert waiter.answered.wait(30)
         waiter.join()
+    assert waiter.opinion.error is None
+    assert waiter.opinion.queue_s > 0.1, "waiting is not decoding"
+    assert waiter.opinion.format == "png"
 
 
 def test_a_killed_process_gives_its_slot_back(tmp_path: Path) -> None:
     path = tmp_path / "slots"
     with other(path), other(path) as (pid, _):
-        waiter = Waiter(DecodeSlots(path, 8), LARGE)
+        waiter = Asker(a_road(tmp_path), LARGE)
         waiter.start()
         os.kill(pid, signal.SIGKILL)
-        assert waiter.decoded.wait(30)
+        assert waiter.answered.wait(30)
         waiter.join()
+    assert waiter.opinion.error is None
+
+
+def test_a_slot_is_waited_for_until_the_deadline_whoever_else_waits(tmp_path: Path) -> None:
+    path, way = tmp_path / "slots", a_road(tmp_path)
+    with other(path), other(path):
+        start = time.monotonic()
+        patient = Asker(way, LARGE, Deadline(start + 60))
+        patient.start()
+        askers = [Asker(way, LARGE, Deadline(start + 0.3)) for _ in range(4)]
+        for asker in askers:
+            asker.start()
+        for asker in askers:
+            assert asker.answered.wait(30)
+            asker.join()
+        assert 0.3 <= time.monotonic() - start < 10
+        assert not patient.answered.is_set()
+    patient.join()
+    assert patient.opinion.error is None
+    for asker in askers:
+        assert isinstance(asker.opinion.error, DeadlineExceeded)
+        assert asker.opinion.queue_s > asker.opinion.decode_s
+
+
+def test_nobody_waits_for_a_slot_for_a_caller_who_has_left(tmp_path: Path) -> None:
+    path, left = tmp_path / "slots", threading.Event()
+    with other(path), other(path):
+        waiter = Asker(a_road(tmp_path), LARGE, Deadline(is_gone=left.is_set))
+        waiter.start()
+        assert not waiter.answered.wait(0.1)
+        left.set()
+        assert waiter.answered.wait(30)
+        waiter.join()
+    assert isinstance(waiter.opinion.error, CallerGone)
+
+
+def test_more_askers_than_slots_are_all_answered(tmp_path: Path) -> None:
+    askers = [Asker(a_road(tmp_path), LARGE) for _ in range(6)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+    assert all(asker.opinion.error is None for asker in askers)
+
+
+def test_a_slot_is_held_until_the_tensors_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+
+    def watched(*arguments: Any) -> Tensor:
+        held.append(Cores(tmp_path / "slots", MOST_SLOTS).in_use())
+        return transform(*arguments)
+
+    monkeypatch.setattr(road, "transform", watched)
+    for upload in (LARGE, SMALL):
+        a_road(tmp_path).classify([upload], NETWORKS)
+    assert held == [1, 0]
+    assert Cores(tmp_path / "slots", MOST_SLOTS).in_use() == 0

@@ -10,16 +10,18 @@ from models import road
 from models.classifier import Classifier
 from models.deadline import Deadline
 from models.engine import Batch, Scores
-from models.errors import CallerGone, DeadlineExceeded
+from models.errors import CallerGone, DeadlineExceeded, ModelError
 from models.labels import imagenet_labels
-from models.road import Opinion, Outcome
+from models.road import Opinion
 from preprocessing.decode import RgbImage, decode
-from preprocessing.errors import ImageError
-from preprocessing.spec import InputSpec, Normalisation
+from preprocessing.errors import ImageError, TooManyPixels, TruncatedImage
+from preprocessing.spec import InputSpec, Normalisation, Resize
+from preprocessing.transform import Tensor, transform
 from tests.fakes import SPEC, BrightnessEngine, a_road
 from tests.pictures import encode, photo_like
 
 PNG = encode(photo_like(30, 40), "PNG")
+JPEG = encode(photo_like(300, 400), "JPEG", quality=95)
 LARGER = InputSpec(16, 16, Normalisation.CAFFE)
 
 
@@ -40,7 +42,7 @@ def network(engine: CountingEngine, spec: InputSpec = SPEC) -> Classifier:
     return Classifier(engine, spec, imagenet_labels())
 
 
-def classify(uploads: Sequence[bytes], *engines: CountingEngine, deadline: Deadline | None = None) -> list[Outcome]:
+def classify(uploads: Sequence[bytes], *engines: CountingEngine, deadline: Deadline | None = None) -> list[Opinion]:
     networks = {str(number): network(engine) for number, engine in enumerate(engines)}
     return a_road().classify(uploads, networks, deadline=deadline)
 
@@ -55,7 +57,7 @@ def test_each_image_is_decoded_once_however_many_networks_are_asked(monkeypatch:
     monkeypatch.setattr(road, "decode", counting)
     networks = {"small": network(CountingEngine()), "large": network(CountingEngine(), LARGER)}
     (opinion,) = a_road().classify([PNG], networks)
-    assert isinstance(opinion, Opinion)
+    assert opinion.error is None
     assert set(opinion.scores) == set(opinion.inference_s) == {"small", "large"}
     assert sides == [round(2 * 16 / 0.875)], "once, as large as the largest needs it"
 
@@ -63,39 +65,90 @@ def test_each_image_is_decoded_once_however_many_networks_are_asked(monkeypatch:
 def test_an_image_that_can_t_be_decoded_costs_no_inference() -> None:
     engine = CountingEngine()
     bad, good = classify([b"text", PNG], engine)
-    assert isinstance(bad, ImageError)
-    assert isinstance(good, Opinion)
-    assert good.format == "png"
+    assert isinstance(bad.error, ImageError)
+    assert good.error is None
+    assert (bad.format, good.format) == ("", "png")
     assert engine.runs == 1
 
 
 def test_what_is_past_its_deadline_is_never_computed() -> None:
     deadline = Deadline()
     first = CountingEngine(after=lambda: setattr(deadline, "ends_at", 0.0))
-    outcomes = classify([PNG, PNG, PNG], first, deadline=deadline)
-    assert isinstance(outcomes[0], Opinion), "it ended, however late: its answer is there"
-    assert all(isinstance(outcome, DeadlineExceeded) for outcome in outcomes[1:])
+    opinions = classify([PNG, PNG, PNG], first, deadline=deadline)
+    assert opinions[0].error is None, "it ended, however late: its answer is there"
+    assert all(isinstance(opinion.error, DeadlineExceeded) for opinion in opinions[1:])
     assert first.runs == 1
+
+
+def test_what_was_measured_of_a_late_image_is_told() -> None:
+    deadline = Deadline()
+    first, second = CountingEngine(after=lambda: setattr(deadline, "ends_at", 0.0)), CountingEngine()
+    (opinion,) = classify([PNG], first, second, deadline=deadline)
+    assert isinstance(opinion.error, DeadlineExceeded)
+    assert opinion.format == "png"
+    assert opinion.decode_s > 0
+    assert opinion.queue_s > 0
+    assert opinion.inference_s.keys() == {"0"}
+
+
+def test_the_decoding_of_an_image_that_turned_out_broken_is_told() -> None:
+    text, cut = classify([b"text", JPEG[:9000]], CountingEngine())
+    assert isinstance(cut.error, TruncatedImage)
+    assert cut.decode_s > 0
+    assert cut.format == ""
+    assert text.decode_s == 0
+
+
+FAULTS = [
+    pytest.param(MemoryError(), TooManyPixels, id="memory"),
+    pytest.param(ValueError("box can't exceed original image size"), ModelError, id="Pillow"),
+]
+
+
+@pytest.mark.parametrize(("fault", "error"), FAULTS)
+def test_what_goes_wrong_between_image_and_tensor_spoils_that_image_alone(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception, error: type[Exception]
+) -> None:
+    def failing(image: RgbImage, spec: InputSpec, resize: Resize) -> Tensor:
+        if image.shape != (30, 40, 3):
+            raise fault
+        return transform(image, spec, resize)
+
+    monkeypatch.setattr(road, "transform", failing)
+    bad, good = classify([JPEG, PNG], CountingEngine())
+    assert isinstance(bad.error, error)
+    assert good.error is None
+
+
+def test_a_caller_is_asked_after_no_more_than_needed() -> None:
+    asked = 0
+
+    def is_gone() -> bool:
+        nonlocal asked
+        asked += 1
+        return False
+
+    classify([PNG], CountingEngine(), deadline=Deadline(is_gone=is_gone))
+    assert asked == 2, "before the decode and before the network, where nothing was waited for"
 
 
 def test_a_deadline_between_two_networks_spoils_the_image() -> None:
     deadline = Deadline()
     first, second = CountingEngine(after=lambda: setattr(deadline, "ends_at", 0.0)), CountingEngine()
-    (outcome,) = classify([PNG], first, second, deadline=deadline)
-    assert isinstance(outcome, DeadlineExceeded)
+    (opinion,) = classify([PNG], first, second, deadline=deadline)
+    assert isinstance(opinion.error, DeadlineExceeded)
     assert second.runs == 0
 
 
 def test_nothing_is_computed_for_a_caller_who_has_left() -> None:
     engine = CountingEngine()
-    outcomes = classify([PNG, PNG], engine, deadline=Deadline(is_gone=lambda: True))
-    assert all(isinstance(outcome, CallerGone) for outcome in outcomes)
+    opinions = classify([PNG, PNG], engine, deadline=Deadline(is_gone=lambda: True))
+    assert all(isinstance(opinion.error, CallerGone) for opinion in opinions)
     assert engine.runs == 0
 
 
 def test_scores_are_rows_of_probabilities() -> None:
     (opinion,) = classify([PNG], CountingEngine())
-    assert isinstance(opinion, Opinion)
     assert opinion.scores["0"].shape == (1000,)
     assert opinion.scores["0"].dtype == np.float32
     assert opinion.decode_s > 0

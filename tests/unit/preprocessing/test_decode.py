@@ -101,6 +101,10 @@ def test_what_heavy_raises_is_not_taken_for_a_fault_of_the_upload() -> None:
         decode(encode(np.zeros((4001, 4001), np.uint8), "PNG"), heavy=heavy)
 
 
+def test_a_small_picture_is_not_copied_once_more() -> None:
+    assert not decode(JPEG).flags.owndata, "it is what Pillow gave"
+
+
 SCAN = b"\xff\xda\0\x08\x01\x01\0\x3f\x3f\0"
 TOO_MANY_PARTS = [
     pytest.param(JPEG[:2] + b"\xff\xfe\0\2" * 1001 + JPEG[2:], "segments", id="empty comments"),
