@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -125,3 +126,30 @@ def test_a_link_to_the_file_stays_a_link(path: Path, tmp_path: Path) -> None:
     add(link, "other")
     assert link.is_symlink()
     assert len(read_keys(path)) == 2
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_an_edit_leaves_owner_group_and_mode_as_they_are(path: Path, mode: int) -> None:
+    add(path)
+    path.chmod(mode)
+    if os.getuid() == 0:  # root edits what another user's service reads
+        os.chown(path, 12345, 23456)
+    was = path.stat()
+    add(path, "other")
+    now = path.stat()
+    assert len(read_keys(path)) == 2
+    assert (now.st_mode, now.st_uid, now.st_gid) == (was.st_mode, was.st_uid, was.st_gid)
+
+
+def test_who_can_not_leave_the_owner_as_it_is_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(path)
+    before = path.read_text()
+
+    def refused(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "fchown", refused)
+    with pytest.raises(BadFile, match="only root or its owner"):
+        add(path, "other")
+    assert path.read_text() == before
+    assert {each.name for each in path.parent.iterdir()} == {path.name, f".{path.name}.lock"}
