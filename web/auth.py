@@ -4,7 +4,7 @@ from flask import Flask, Response, g, request
 
 from access.authenticator import Authenticator
 from access.caller import Caller, Scope
-from access.errors import AccessError, Forbidden, Unauthorized
+from access.errors import AccessError, Forbidden, NoKeys, Unauthorized
 from web.errors import problem
 from web.record import record
 
@@ -43,6 +43,8 @@ def register_auth(app: Flask, authenticator: Authenticator) -> None:
     @app.errorhandler(AccessError)
     def turned_away(error: AccessError) -> Response:
         response = problem(error.code, str(error))
+        if isinstance(error, NoKeys):
+            response.headers["Retry-After"] = str(error.retry_after_s)
         if isinstance(error, Unauthorized | Forbidden):
             for challenge in _challenges(authenticator, error):
                 response.headers.add("WWW-Authenticate", challenge)
