@@ -11,7 +11,7 @@ import pytest
 from access import key_ring
 from access.api_key import digest, new_key
 from access.caller import Caller, Kind, Scope
-from access.errors import BadFile, Unauthorized
+from access.errors import BadFile, NoKeys, Unauthorized
 from access.key_file import edited, read_keys
 from access.key_ring import KeyRing
 
@@ -108,6 +108,15 @@ def test_a_file_that_makes_no_sense_is_named_with_the_place_and_without_the_valu
     with pytest.raises(BadFile), edited(path):
         pass
     assert path.read_text() == text, "an edit leaves it alone"
+
+
+def test_keys_are_not_judged_by_a_file_that_never_made_sense(path: Path) -> None:
+    path.write_text("{half")
+    with pytest.raises(NoKeys):
+        KeyRing(path).caller("000000000000.x")
+    path.write_text('{"keys": []}')
+    with pytest.raises(Unauthorized):
+        KeyRing(path).caller("000000000000.x")
 
 
 def test_an_edit_that_fails_changes_nothing_and_leaves_nothing(path: Path) -> None:
