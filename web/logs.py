@@ -36,6 +36,7 @@ def logging_config(level: str, *, access: bool, terminal: bool) -> dict[str, Any
         "root": {"level": level, "handlers": ["stderr"]},
         "loggers": {
             "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
+            "flask-limiter": {"level": "WARNING" if level in ("DEBUG", "INFO") else level},  # a 429 has its event
             "gunicorn.access": {"level": "INFO" if access else "CRITICAL", "handlers": [], "propagate": True},
         },
     }
