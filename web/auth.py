@@ -36,7 +36,7 @@ def register_auth(app: Flask, authenticator: Authenticator) -> None:
         if needed is None:
             return
         g.caller = authenticator.caller(request.headers.get("X-API-Key", ""), request.headers.get("Authorization", ""))
-        record().caller = g.caller.id
+        record().caller = g.caller.principal
         if needed not in g.caller.scopes:
             raise Forbidden(needed)
 
