@@ -68,13 +68,17 @@ def on_starting(server: Any) -> None:
                 require_gpu(Path(folder) / "gpu.log")
     except (ModelError, SettingsError) as error:
         raise SystemExit(str(error)) from None
-    if not settings.has_auth and (open_at := reachable(server.cfg.address)):
-        server.log.warning("Anyone who reaches %s may call: set API_KEYS_FILE or JWT_..., or HOST", open_at)
+    _warn_where_all_may_call(server)
     prepared = prepared_models(settings)
     if settings.prepare == "changed" or (settings.prepare == "missing" and prepared.incomplete()):
         prepare_models(prepared, settings.weights_dir, usable_cores())  # imports no runtime here: its children do
     if settings.precision == "auto" and resolve_engine(settings.engine, settings.device) is EngineKind.LITERT:
         measure_models(prepared, usable_cores())
+
+
+def _warn_where_all_may_call(server: Any) -> None:
+    if not settings.has_auth and (open_at := reachable(server.cfg.address)):
+        server.log.warning("Anyone who reaches %s may call: set API_KEYS_FILE or JWT_..., or HOST", open_at)
 
 
 def when_ready(server: Any) -> None:
@@ -85,13 +89,26 @@ def when_ready(server: Any) -> None:
             listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _SILENT_S)
     server.triptych_drain = Drain(server, settings.drain_s)
     server.triptych_drain.install()
+    follow = server.handle_hup
+    server.handle_hup = lambda: _can_be_followed(server) and follow()
     metrics_files.reserve(_counts, os.getpid())
     deaths.deaths()  # what the master itself counts is shown from the start
+
+
+def _can_be_followed(server: Any) -> bool:
+    """On HUP, before anything is changed: with settings or keys that would stop a start all stays as it is."""
+    try:
+        check_access(read_once(os.environ)[0])
+    except SettingsError as error:
+        server.log.error("HUP is not followed, and all stays as it is: %s", error)
+        return False
+    return True
 
 
 def on_reload(server: Any) -> None:
     """HUP has read the settings anew."""
     server.triptych_drain.seconds = settings.drain_s
+    _warn_where_all_may_call(server)
 
 
 def post_fork(server: Any, worker: object) -> None:

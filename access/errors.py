@@ -27,10 +27,17 @@ class Forbidden(AccessError):
         self.scope = scope
 
 
-class NoTokenKeys(AccessError):
-    """Tokens can't be judged at present: their issuer's keys were never had. The token may be good."""
+class NoKeys(AccessError):
+    """Credentials can't be judged at present: what they are checked with was never had. They may be good.
+
+    *retry_after_s*: after so many seconds it is asked for again.
+    """
 
     code = "not_ready"
+
+    def __init__(self, retry_after_s: int = 1) -> None:
+        super().__init__("The keys that credentials are checked with can't be had at present.")
+        self.retry_after_s = retry_after_s
 
 
 class BadFile(Exception):

@@ -1,11 +1,14 @@
 """The public keys of a token issuer (RFC 7517), by key id: from a file or from the issuer's address.
 
-PyJWT's own client is used to fetch. Its cache is not: it forgets the keys when they are old and the issuer can't be
-reached, and pauses only after fetches that went well, so that an unknown key id could cost a fetch each request.
+PyJWT's own client is not used: its timeout bounds no fetch (see `access.fetch`), it forgets the keys when they are old
+and the issuer can't be reached, and it pauses only after fetches that went well.
 """
 
 import json
 import logging
+import math
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +16,8 @@ from pathlib import Path
 
 import jwt
 
-from access.errors import NoTokenKeys
+from access import fetch
+from access.errors import NoKeys
 from access.watched_file import WatchedFile
 
 log = logging.getLogger(__name__)
@@ -21,14 +25,18 @@ log = logging.getLogger(__name__)
 ALGORITHMS = ("RS256", "ES256")
 _FRESH_S = 300.0  # a key that the issuer has withdrawn is believed so long
 _PAUSE_S = 30.0  # between two fetches, whatever key ids callers make up
-_TIMEOUT_S = 2.0  # of each wait for the issuer; meanwhile this worker answers nobody
-_NONE = "The keys that tokens are checked with can't be had at present."
+_TIMEOUT_S = 3.0  # of a whole fetch, of which 0.1 is Python's start; meanwhile this worker answers nobody
+_TEXTS = ("kty", "kid", "use", "alg", "crv", "n", "e", "x", "y")
 
 PublicKeys = Mapping[str, jwt.PyJWK]
 
 
-def public_keys(data: object) -> PublicKeys:
+def public_keys(text: bytes) -> PublicKeys:
     """Return the keys of a JWK set that can check RS256 or ES256.  Raises: ValueError: there is none."""
+    try:
+        data = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     listed = data.get("keys") if isinstance(data, dict) else None
     usable = [each for each in listed if _is_public(each)] if isinstance(listed, list) else []
     try:
@@ -45,33 +53,41 @@ def _is_public(key: object) -> bool:
     """Say whether a JWK is for checking signatures. Never a symmetric one ("k"): whoever can read that can sign."""
     return (
         isinstance(key, dict)
-        and isinstance(key.get("kid"), str)
+        and all(isinstance(key.get(name, ""), str) for name in _TEXTS)  # PyJWT takes it for granted
+        and bool(key.get("kid"))
         and key.get("use", "sig") == "sig"
         and not {"d", "k"} & set(key)
     )
-
-
-def _parse(text: bytes) -> PublicKeys:
-    return public_keys(json.loads(text))
 
 
 class KeysOfFile:
     """An issuer's keys, as a file that others keep up to date."""
 
     def __init__(self, path: Path) -> None:
-        self.file: WatchedFile[PublicKeys] = WatchedFile(path, _parse, {})
+        self.file: WatchedFile[PublicKeys] = WatchedFile(path, public_keys, {})
 
     def find(self, kid: str) -> jwt.PyJWK | None:
-        """Return the key named *kid*.  Raises: NoTokenKeys: the file never made sense."""
+        """Return the key named *kid*.  Raises: NoKeys: the file never made sense."""
         keys = self.file.current()
         if not keys:
-            raise NoTokenKeys(_NONE)
+            raise NoKeys
         return keys.get(kid)
 
 
-def issuer_at(url: str) -> Callable[[], object]:
-    """Return what fetches the JWK set at *url*; redirects are not followed."""
-    return jwt.PyJWKClient(url, cache_jwk_set=False, timeout=_TIMEOUT_S).fetch_data
+def issuer_at(url: str) -> Callable[[], bytes]:
+    """Return what fetches the JWK set at *url*, within 3 s whatever happens.  It raises: OSError."""
+    command = [sys.executable, "-I", "-S", fetch.__file__, url]
+
+    def fetched() -> bytes:
+        try:
+            done = subprocess.run(command, capture_output=True, check=False, timeout=_TIMEOUT_S)  # noqa: S603  # ours
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"no whole answer within {_TIMEOUT_S:g} s") from None
+        if done.returncode:
+            raise OSError(done.stderr.decode(errors="replace").strip()[-300:] or f"it ended with {done.returncode}")
+        return done.stdout
+
+    return fetched
 
 
 class FetchedKeys:
@@ -80,7 +96,7 @@ class FetchedKeys:
     At most one fetch each 30 seconds; while fetches fail, the last good keys stay in use.
     """
 
-    def __init__(self, fetch: Callable[[], object], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, fetch: Callable[[], bytes], clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
         self._clock = clock
         self._lock = threading.Lock()
@@ -88,7 +104,7 @@ class FetchedKeys:
         self._tried_at = self._had_at = -float("inf")
 
     def find(self, kid: str) -> jwt.PyJWK | None:
-        """Return the key named *kid*.  Raises: NoTokenKeys: none were ever had."""
+        """Return the key named *kid*.  Raises: NoKeys: none were ever had."""
         with self._lock:
             now = self._clock()
             wanted = kid not in self._keys or now - self._had_at >= _FRESH_S
@@ -96,13 +112,13 @@ class FetchedKeys:
                 self._tried_at = now
                 self._renew()
             if not self._keys:
-                raise NoTokenKeys(_NONE)
+                raise NoKeys(math.ceil(self._tried_at + _PAUSE_S - now))
             return self._keys.get(kid)
 
     def _renew(self) -> None:
         try:
             self._keys = public_keys(self._fetch())
-        except (jwt.PyJWTError, OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             log.error("The token issuer's keys can't be fetched: %s", error)
         else:
             self._had_at = self._tried_at

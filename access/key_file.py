@@ -2,10 +2,11 @@
 
 import fcntl
 import os
+import stat
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -46,7 +47,7 @@ def edited(path: Path) -> Iterator[dict[str, ApiKey]]:
     """Lend the keys of the file at *path* (none where there is no file yet) and write back what became of them.
 
     One edits at a time; a reader sees the old file or the new one. Nothing is written where the block fails.
-    Raises: BadFile: what is there makes no sense.  OSError: it can't be written.
+    Raises: BadFile: what is there makes no sense, or is another user's.  OSError: it can't be written.
     """
     path = path.resolve()  # a link stays one
     with path.with_name(f".{path.name}.lock").open("a") as lock:
@@ -64,9 +65,20 @@ def _replace(path: Path, text: str) -> None:
             file.flush()
             os.fsync(descriptor)
             if path.exists():
-                with suppress(PermissionError):  # root edits what another user's service reads: it stays readable
-                    os.fchown(descriptor, path.stat().st_uid, path.stat().st_gid)
+                _keep_readers(descriptor, path)
         os.replace(name, path)
     except BaseException:
         os.unlink(name)
         raise
+
+
+def _keep_readers(descriptor: int, path: Path) -> None:
+    """Let the same read the new file as the old: a worker that could not would go on with keys that are revoked."""
+    was = path.stat()
+    try:
+        os.fchown(descriptor, was.st_uid, was.st_gid)
+    except PermissionError:
+        raise BadFile(
+            f"{path}: unchanged, since only root or its owner can leave owner and group as they are"
+        ) from None
+    os.fchmod(descriptor, stat.S_IMODE(was.st_mode))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from access.api_key import ApiKey, digest
 from access.caller import Caller, Kind
-from access.errors import Unauthorized
+from access.errors import NoKeys, Unauthorized
 from access.key_file import parse_keys
 from access.watched_file import WatchedFile
 
@@ -22,12 +22,15 @@ class KeyRing:
     """Says whose an API key is."""
 
     def __init__(self, path: Path, now: Callable[[], datetime] = _now) -> None:
-        self.file: WatchedFile[dict[str, ApiKey]] = WatchedFile(path, parse_keys, {})
+        self.file: WatchedFile[dict[str, ApiKey] | None] = WatchedFile(path, parse_keys, None)
         self._now = now
 
     def caller(self, given: str) -> Caller:
-        """Return who sent the key *given*.  Raises: Unauthorized."""
-        found = self.file.current().get(given.partition(".")[0])
+        """Return who sent the key *given*.  Raises: Unauthorized; NoKeys: the file never made sense."""
+        keys = self.file.current()
+        if keys is None:
+            raise NoKeys
+        found = keys.get(given.partition(".")[0])
         matches = hmac.compare_digest(digest(given), found.sha256 if found else _NOBODYS)
         if found is None or not matches or not found.is_live(self._now()):
             raise Unauthorized("The API key is unknown, wrong, revoked or expired.")

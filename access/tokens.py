@@ -44,7 +44,7 @@ class TokenVerifier:
         self._claims = claims
 
     def caller(self, token: str) -> Caller:
-        """Return whose *token* is.  Raises: Unauthorized, NoTokenKeys."""
+        """Return whose *token* is.  Raises: Unauthorized, NoKeys."""
         try:
             key = self._find_key(jwt.get_unverified_header(token).get("kid", ""))
             if key is None:

@@ -30,6 +30,10 @@ class _Mark(NamedTuple):
         return cls(found.st_mtime_ns, found.st_size, found.st_ino)
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe's open waits for who writes to it
+
+
 class WatchedFile(Generic[T]):
     """A file's content as *parse* makes it (raising ValueError), never older than a second.
 
@@ -69,6 +73,7 @@ class WatchedFile(Generic[T]):
     def _look(self) -> None:
         try:
             if _Mark.of(self._path.stat()) == self._mark:
+                self._trouble = ""  # it may have been gone meanwhile
                 return
         except OSError:
             pass  # load() says why
@@ -82,7 +87,7 @@ class WatchedFile(Generic[T]):
             log.info("%s was read", self._path)
 
     def _read(self) -> tuple[_Mark, bytes]:
-        with self._path.open("rb") as file:
+        with open(self._path, "rb", opener=_without_waiting) as file:
             found = os.fstat(file.fileno())  # before reading: what is written meanwhile changes the mark
             if not stat.S_ISREG(found.st_mode):
                 raise ValueError("not a regular file")

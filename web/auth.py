@@ -4,7 +4,7 @@ from flask import Flask, Response, g, request
 
 from access.authenticator import Authenticator
 from access.caller import Caller, Scope
-from access.errors import AccessError, Forbidden, Unauthorized
+from access.errors import AccessError, Forbidden, NoKeys, Unauthorized
 from web.errors import problem
 from web.record import record
 
@@ -36,13 +36,15 @@ def register_auth(app: Flask, authenticator: Authenticator) -> None:
         if needed is None:
             return
         g.caller = authenticator.caller(request.headers.get("X-API-Key", ""), request.headers.get("Authorization", ""))
-        record().caller = g.caller.id
+        record().caller = g.caller.principal
         if needed not in g.caller.scopes:
             raise Forbidden(needed)
 
     @app.errorhandler(AccessError)
     def turned_away(error: AccessError) -> Response:
         response = problem(error.code, str(error))
+        if isinstance(error, NoKeys):
+            response.headers["Retry-After"] = str(error.retry_after_s)
         if isinstance(error, Unauthorized | Forbidden):
             for challenge in _challenges(authenticator, error):
                 response.headers.add("WWW-Authenticate", challenge)

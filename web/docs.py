@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response, request, send_file
 
 from web.errors import RequestError
 
@@ -17,6 +17,7 @@ _ASSETS = {
     "swagger-ui-bundle.js": (_SWAGGER_UI / "swagger-ui-bundle.js", "text/javascript"),
     "swagger-ui.css": (_SWAGGER_UI / "swagger-ui.css", "text/css"),
 }
+_CONDITIONS = ("REQUEST_METHOD", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")  # those that are answered
 # No inline script and no other host; Swagger UI draws its arrows as data: images, and its previews of blobs.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -27,13 +28,13 @@ _POLICY = (
 @blueprint.get("/openapi.yaml")
 def openapi() -> Response:
     """Answer with the OpenAPI document."""
-    return send_file(_HERE / "openapi.yaml", mimetype="application/yaml")
+    return _file(_HERE / "openapi.yaml", "application/yaml")
 
 
 @blueprint.get("/docs")
 def docs() -> Response:
     """Answer with the page to try the service from."""
-    response = send_file(_PAGE / "index.html", mimetype="text/html")
+    response = _file(_PAGE / "index.html", "text/html")
     response.headers["Content-Security-Policy"] = _POLICY
     return response
 
@@ -44,4 +45,12 @@ def docs_asset(asset: str) -> Response:
     if asset not in _ASSETS:
         raise RequestError("not_found", "The page has no such file.")
     path, kind = _ASSETS[asset]
-    return send_file(path, mimetype=kind)
+    return _file(path, kind)
+
+
+def _file(path: Path, kind: str) -> Response:
+    """Answer with a whole file, or that the caller has it."""
+    response = send_file(path, mimetype=kind, conditional=False)
+    asked = {name: request.environ[name] for name in _CONDITIONS if name in request.environ}
+    response.make_conditional(asked)
+    return response

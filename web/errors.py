@@ -5,11 +5,11 @@ Typed errors rise from `preprocessing`, `models` and the views with a stable `co
 """
 
 import logging
-from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
 
 from models.errors import ModelError
 from preprocessing.errors import ImageError
@@ -100,7 +100,7 @@ def problem_body(code: str, detail: str, path: str, request_id: str) -> dict[str
     status, error = PROBLEMS[code]
     return {
         "type": f"urn:triptych:problem:{code}",
-        "title": HTTPStatus(status).phrase if status != 499 else error,  # Python has no name for it
+        "title": HTTP_STATUS_CODES.get(status, error),  # Python's own names depend on its version
         "status": status,
         "detail": detail,
         "instance": path,

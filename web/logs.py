@@ -38,6 +38,7 @@ def logging_config(level: str, *, access: bool, terminal: bool) -> dict[str, Any
         "loggers": {
             "PIL": {"level": theirs},
             "gunicorn.error": {"level": theirs, "handlers": [], "propagate": True},
+            "flask-limiter": {"level": "WARNING" if level in ("DEBUG", "INFO") else level},  # a 429 has its event
             "gunicorn.access": {"level": "INFO" if access else "CRITICAL", "handlers": [], "propagate": True},
         },
     }

@@ -1,5 +1,6 @@
 """How often one caller may ask for inferences. Imported only where RATE_LIMIT is set."""
 
+import ipaddress
 import math
 import time
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from web.auth import caller, needed_scope
 from web.errors import problem
 
 _TIMEOUT_S = 0.2  # of Redis; a limit is not worth more of a caller's time
+_SUBSCRIBER_BITS = 64  # of an IPv6 address; the rest is the caller's own choice
 _LARGE = 1000  # a moving window keeps the time of each request; beyond this many an estimate is right enough
 
 
@@ -54,7 +56,20 @@ def _is_limited() -> bool:
 
 def _principal() -> str:
     known = caller()
-    return known.principal if known else f"address:{request.remote_addr}"
+    return known.principal if known else f"address:{_subscriber(request.remote_addr or '')}"
+
+
+def _subscriber(address: str) -> str:
+    """Return what one who calls from *address* can't change at will: of IPv6 the network, never a port."""
+    has_port = address.count(":") == 1 or "]:" in address  # some proxies add it
+    host = address.rpartition(":")[0] if has_port else address
+    try:
+        found = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address) or found.ipv4_mapped:
+        return str(getattr(found, "ipv4_mapped", found))
+    return str(ipaddress.IPv6Network((int(found), _SUBSCRIBER_BITS), strict=False))
 
 
 def _seconds_until_room(limiter: Limiter) -> int:

@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from web.access_log import log_request
 from web.errors import OVERLOADED, PROBLEMS, problem_body
@@ -14,7 +15,8 @@ from web.request import REQUEST_ID, new_request_id
 from web.security import NO_STORE, SECURITY_HEADERS
 
 _PEEK_BYTES = 4096  # the headers of any request that a browser or a client library sends
-_PREDICT = re.compile(rb"POST (/(?:v1/)?predict)[? ]")
+_PREDICT = ("/predict", "/v1/predict")
+_TARGET = re.compile(rb"POST (?:[a-z][a-z0-9+.-]*://[^/?# ]*)?(/[^?# ]*)", re.IGNORECASE)
 _ORIGIN = re.compile(rb"\r\norigin: *([^\r]+)", re.IGNORECASE)
 _ID = re.compile(rb"\r\nx-request-id: *([^\r]+)", re.IGNORECASE)
 
@@ -29,7 +31,13 @@ def peek(connection: socket.socket) -> bytes:
 
 def is_predict(head: bytes) -> bool:
     """Say whether the request that begins with *head* asks for an inference; probes and lists are never refused."""
-    return _PREDICT.match(head) is not None
+    return _path(head) in _PREDICT
+
+
+def _path(head: bytes) -> str:
+    """Return the path of a POST as Flask will see it: a target may name the host, and be percent-encoded."""
+    target = _TARGET.match(head)
+    return unquote_to_bytes(target[1]).decode("latin-1") if target else ""
 
 
 class Refusal(NamedTuple):
@@ -42,8 +50,7 @@ class Refusal(NamedTuple):
 
 def overloaded(head: bytes, retry_after_s: int, cors_origins: Sequence[str]) -> Refusal:
     """Return what answers the request that begins with *head*."""
-    match, given = _PREDICT.match(head), _ID.search(head)
-    path = match[1].decode() if match else "/predict"
+    path, given = _path(head), _ID.search(head)
     wanted = given[1].decode("latin-1").strip() if given else ""
     request_id = wanted if REQUEST_ID.fullmatch(wanted) else new_request_id()
     body = json.dumps(problem_body("overloaded", OVERLOADED, path, request_id)) + "\n"

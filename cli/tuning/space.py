@@ -13,8 +13,9 @@ from models.plan import WeightsMode
 from models.prepared import PreparedModels
 from models.speeds import MachineHalf
 
-# Settings of the service that must not decide the search: refusals, say, count as failures.
-_OUT_OF_THE_WAY = {"max_waiting": "1000", "rate_limit": "1000000/second"}
+# Settings of the service that must not decide the search: refusals, say, count as failures. No Redis counts trials.
+_OUT_OF_THE_WAY = {"MAX_WAITING": "1000", "REDIS_URL": ""}
+_NEVER_REACHED = "1000000/second"  # counting costs time, so only where it will be counted
 
 
 class Space(NamedTuple):
@@ -73,8 +74,7 @@ def environment(settings: Settings, prepared: PreparedModels, model: str) -> dic
     }
     if settings.settings_file:
         given["SETTINGS_FILE"] = str(settings.settings_file)  # absolute: the services start in another folder
-    known = Settings.model_fields
-    return given | {name.upper(): value for name, value in _OUT_OF_THE_WAY.items() if name in known}
+    return given | _OUT_OF_THE_WAY | ({"RATE_LIMIT": _NEVER_REACHED} if settings.rate_limit else {})
 
 
 def _asked(precisions: str, prepared: PreparedModels) -> list[Precision]:

@@ -16,7 +16,7 @@ from tests.api.test_predict import BRIGHT, post
 from tests.api.test_several import send, service
 from tests.conftest import ROOT
 from tests.fakes import served
-from web.errors import PROBLEMS
+from web.errors import PROBLEMS, problem_body
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "web/openapi.yaml").read_text())
 UNSEEN = {"caller_gone"}  # its caller has left
@@ -75,7 +75,7 @@ def test_it_has_every_code_with_its_status_and_no_other() -> None:
 def test_its_examples_are_what_it_describes() -> None:
     checked = 0
     for _, _, _, response in responses():
-        for content in response["content"].values():
+        for content in response.get("content", {}).values():
             for example in content.get("examples", {}).values():
                 matches(content["schema"], example["value"])
                 checked += 1
@@ -83,6 +83,16 @@ def test_its_examples_are_what_it_describes() -> None:
     for content in DOCUMENT["paths"]["/predict"]["post"]["requestBody"]["content"].values():
         for example in content.get("examples", {}).values():
             matches(content["schema"], example["value"])
+
+
+def test_its_problems_are_those_that_the_service_would_answer() -> None:
+    for path, _, status, response in responses():
+        examples = response.get("content", {}).get("application/problem+json", {}).get("examples", {})
+        assert bool(examples) is (int(status) >= 400), path
+        for code, example in examples.items():
+            shown = {name: value for name, value in example["value"].items() if name != "reasons"}
+            assert shown == problem_body(code, shown["detail"], shown["instance"], shown["request_id"])
+            assert shown["status"] == int(status)
 
 
 OK_JSON = DOCUMENT["paths"]["/predict"]["post"]["responses"]["200"]["content"]["application/json"]

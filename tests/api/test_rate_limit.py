@@ -17,6 +17,7 @@ from app import create_app
 from config import load_settings
 from tests.fakes import served
 from tests.pictures import encode, multipart, photo_like
+from web.logs import logging_config
 from web.request import MB
 
 UPLOAD = multipart(encode(photo_like(30, 40), "PNG"))
@@ -45,10 +46,42 @@ def test_who_asks_too_often_is_told_when_to_come_again() -> None:
     assert answer.headers["X-Request-ID"]
 
 
+def test_no_logger_but_ours_tells_of_a_429() -> None:
+    names = {limiter.logger.name for limiter in limited().extensions["limiter"]}
+    assert logging_config("info", access=True, terminal=False)["loggers"][names.pop()]["level"] == "WARNING"
+
+
 def test_each_address_has_a_count_of_its_own() -> None:
     client = limited().test_client()
     assert [ask(client) for _ in range(3)] == [200, 200, 429]
     assert ask(client, address="192.0.2.2") == 200
+
+
+ONE_SUBSCRIBER = [
+    ("2001:db8::1", "2001:db8::2"),
+    ("2001:db8:0:0:1:2:3:4", "2001:DB8:0::ffff"),
+    ("2001:db8::1", "[2001:db8::1]:4711"),
+    ("192.0.2.1", "192.0.2.1:4711"),
+    ("192.0.2.1:4711", "192.0.2.1:4712"),
+    ("192.0.2.1", "::ffff:192.0.2.1"),
+    ("fe80::1", "fe80::1%eth0"),
+]
+SEVERAL = [("2001:db8::1", "2001:db8:0:1::1"), ("192.0.2.1", "192.0.2.2"), ("192.0.2.1", ""), ("unix:1", "unix:2")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "status"), [*((*row, 429) for row in ONE_SUBSCRIBER), *((*row, 200) for row in SEVERAL)]
+)
+def test_what_a_caller_chooses_of_his_address_gives_him_no_other_count(one: str, other: str, status: int) -> None:
+    client = limited(RATE_LIMIT="1/hour").test_client()
+    assert ask(client, address=one) == 200
+    assert ask(client, address=other) == status
+
+
+def test_behind_a_proxy_that_adds_the_port_a_new_connection_is_no_new_caller() -> None:
+    client = limited(TRUSTED_PROXIES="1").test_client()
+    asked = [ask(client, **{"X-Forwarded-For": f"198.51.100.1:{port}"}) for port in (4711, 4712, 4713)]
+    assert asked == [200, 200, 429]
 
 
 def test_several_rates_hold_together() -> None:

@@ -158,3 +158,39 @@ def test_a_file_of_keys_that_can_t_be_read_stops_the_start_with_one_line(
     assert done.returncode not in (0, 3)
     assert done.stderr.splitlines()[-1].startswith(f"{name}={file}: {says}")
     assert "Traceback" not in done.stderr
+
+
+def says(server: Server, text: str, count: int = 1) -> bool:
+    """Wait until the log has *text* so often."""
+    give_up = time.monotonic() + PATIENCE_S
+    while server.log.read_text().count(text) < count and time.monotonic() < give_up:
+        time.sleep(0.05)
+    return server.log.read_text().count(text) == count
+
+
+def test_hup_with_what_would_stop_a_start_changes_nothing_and_says_why(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    path, file = tmp_path / "keys.json", tmp_path / "my.env"
+    key = create(path, "phone")
+    file.write_text(f"API_KEYS_FILE={path}\n")
+    with running(tmp_path / "log", WORKERS="1", SETTINGS_FILE=str(file), **settings) as server:
+        workers = server.workers(1)
+        old, late = f"API_KEYS_FILE={path}.old", "DEADLINE_S=soon"
+        for bad, why in ((old, f"{old}: No such file"), (late, f"{file}, line 1: DEADLINE_S='soon'")):
+            file.write_text(bad)
+            server.process.send_signal(signal.SIGHUP)
+            assert says(server, f"HUP is not followed, and all stays as it is: {why}")
+        assert server.workers(1) == workers
+        assert (status(server), status(server, key)) == (401, 200)
+
+
+def test_hup_that_lets_anyone_call_is_warned_of(settings: dict[str, str], tmp_path: Path) -> None:
+    path, file = tmp_path / "keys.json", tmp_path / "my.env"
+    create(path, "phone")
+    file.write_text(f"API_KEYS_FILE={path}\n")
+    with running(tmp_path / "log", HOST="0.0.0.0", WORKERS="1", SETTINGS_FILE=str(file), **settings) as server:
+        assert WARNING not in server.log.read_text()
+        file.write_text("\n")
+        server.process.send_signal(signal.SIGHUP)
+        assert says(server, WARNING)

@@ -1,2 +1,2 @@
-// Addresses are relative to the page, so that /v1/docs and a proxy's prefix work too.
+// Addresses are relative to the page, and the document's server to the document, so that /v1/docs and a proxy's prefix work too.
 SwaggerUIBundle({ url: "openapi.yaml", dom_id: "#page", validatorUrl: null, tryItOutEnabled: true });

@@ -2,18 +2,22 @@
 
 import json
 import socket
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from access import jwks as module
-from access.errors import BadFile, NoTokenKeys
+from access.errors import BadFile, NoKeys
 from access.jwks import FetchedKeys, KeysOfFile, issuer_at, public_keys
 from tests.issuer import Published, ec_jwk, jwks, published, rsa_jwk, rsa_key
 
 OCT = {"kty": "oct", "alg": "HS256", "k": "c2VjcmV0" * 8, "kid": "oct"}
+WRONG: tuple[Any, ...] = (["RS256"], {}, 7)
 UNUSABLE: list[Any] = [
     OCT,
     OCT | {"alg": "RS256"},
@@ -24,6 +28,9 @@ UNUSABLE: list[Any] = [
     rsa_jwk() | {"alg": "HS256"},
     rsa_jwk() | {"d": "AQAB"},
     rsa_jwk() | {"n": "!"},
+    *(rsa_jwk() | {name: wrong} for name in ("alg", "kty", "n", "e", "kid", "use") for wrong in WRONG),
+    *(ec_jwk() | {name: wrong} for name in ("alg", "crv", "x", "y") for wrong in WRONG),
+    rsa_jwk() | {"kid": ""},
     {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "ed"},
     "rubbish",
     None,
@@ -60,13 +67,20 @@ def keys(server: Published, clock: Clock) -> FetchedKeys:
 
 
 def test_only_public_keys_that_check_our_algorithms_are_taken() -> None:
-    assert set(public_keys({"keys": [*UNUSABLE, rsa_jwk(), ec_jwk()]})) == {"rsa-1", "ec-1"}
+    found = public_keys(json.dumps({"keys": [*UNUSABLE, rsa_jwk(), ec_jwk()]}).encode())
+    assert set(found) == {"rsa-1", "ec-1"}
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"keys": {}}, {"keys": []}, *({"keys": [key]} for key in UNUSABLE)])
 def test_a_set_without_one_is_none(data: object) -> None:
     with pytest.raises(ValueError, match="no public key"):
-        public_keys(data)
+        public_keys(json.dumps(data).encode())
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[" * 100_000, b'{"keys":' * 50_000, b"\xff"])
+def test_what_is_no_json_is_no_set(text: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # Python's own sentences
+        public_keys(text)
 
 
 def test_keys_are_fetched_once_and_again_when_they_are_old(keys: FetchedKeys, server: Published, clock: Clock) -> None:
@@ -117,21 +131,74 @@ def test_an_issuer_that_was_never_reached_is_not_the_token_s_fault(
     keys: FetchedKeys, server: Published, clock: Clock
 ) -> None:
     server.silent.set()
-    for clock.now in (1000, 1001, 1029):
-        with pytest.raises(NoTokenKeys):
+    for clock.now, seconds in ((1000, 30), (1001, 29), (1029, 1)):
+        with pytest.raises(NoKeys) as error:
             keys.find("rsa-1")
+        assert error.value.retry_after_s == seconds
     assert server.asked == 1
     server.silent.clear()
     clock.now = 1030
     assert keys.find("rsa-1")
 
 
-def test_a_fetch_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_TIMEOUT_S", 0.05)
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        keys = FetchedKeys(issuer_at(f"http://127.0.0.1:{deaf.getsockname()[1]}/"))
-        with pytest.raises(NoTokenKeys):
-            keys.find("rsa-1")
+def says_nothing(connection: socket.socket) -> None:
+    while connection.recv(10_000):
+        pass
+
+
+def drips(connection: socket.socket) -> None:
+    """A byte of a header now and then: no single wait is long."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Header: ")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.1)
+
+
+def drips_a_body(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    drips(connection)
+
+
+def floods(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        connection.sendall(b" " * 100_000)
+
+
+@contextmanager
+def issuer(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server that answers one caller so, until he is gone."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            answer(connection)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        thread.join(5)
+        assert not thread.is_alive(), "the fetch goes on"
+
+
+@pytest.mark.parametrize("answer", [says_nothing, drips, drips_a_body])
+def test_a_fetch_ends_in_time_however_the_issuer_answers(
+    answer: Callable[[socket.socket], None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_TIMEOUT_S", 1.5)
+    with issuer(answer) as url:
+        began = time.monotonic()
+        with pytest.raises(NoKeys):
+            FetchedKeys(issuer_at(url)).find("rsa-1")
+        assert 1.4 < time.monotonic() - began < 3
+    assert "no whole answer within 1.5 s" in caplog.text
+
+
+def test_a_set_that_is_too_large_is_not_read_to_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    with issuer(floods) as url, pytest.raises(NoKeys):
+        FetchedKeys(issuer_at(url)).find("rsa-1")
+    assert "more than 262144 bytes" in caplog.text
 
 
 def test_a_file_of_keys_is_read_and_a_broken_one_named(tmp_path: Path) -> None:
@@ -143,8 +210,11 @@ def test_a_file_of_keys_is_read_and_a_broken_one_named(tmp_path: Path) -> None:
     assert key is not None
     assert key.key.public_numbers() == rsa_key().public_key().public_numbers()
     assert found.find("rsa-2") is None
+    path.write_text("[" * 100_000)
+    with pytest.raises(BadFile, match=r"jwks\.json: it is nested too deeply"):
+        found.file.load()
     path.write_text('{"keys": []}')
     with pytest.raises(BadFile, match=r"jwks\.json: no public key"):
         found.file.load()
-    with pytest.raises(NoTokenKeys):
+    with pytest.raises(NoKeys):
         KeysOfFile(path).find("rsa-1")

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from access import key_ring
 from access.api_key import digest, new_key
 from access.caller import Caller, Kind, Scope
-from access.errors import BadFile, Unauthorized
+from access.errors import BadFile, NoKeys, Unauthorized
 from access.key_file import edited, read_keys
 from access.key_ring import KeyRing
 
@@ -109,6 +110,15 @@ def test_a_file_that_makes_no_sense_is_named_with_the_place_and_without_the_valu
     assert path.read_text() == text, "an edit leaves it alone"
 
 
+def test_keys_are_not_judged_by_a_file_that_never_made_sense(path: Path) -> None:
+    path.write_text("{half")
+    with pytest.raises(NoKeys):
+        KeyRing(path).caller("000000000000.x")
+    path.write_text('{"keys": []}')
+    with pytest.raises(Unauthorized):
+        KeyRing(path).caller("000000000000.x")
+
+
 def test_an_edit_that_fails_changes_nothing_and_leaves_nothing(path: Path) -> None:
     add(path)
     before = path.read_text()
@@ -125,3 +135,30 @@ def test_a_link_to_the_file_stays_a_link(path: Path, tmp_path: Path) -> None:
     add(link, "other")
     assert link.is_symlink()
     assert len(read_keys(path)) == 2
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_an_edit_leaves_owner_group_and_mode_as_they_are(path: Path, mode: int) -> None:
+    add(path)
+    path.chmod(mode)
+    if os.getuid() == 0:  # root edits what another user's service reads
+        os.chown(path, 12345, 23456)
+    was = path.stat()
+    add(path, "other")
+    now = path.stat()
+    assert len(read_keys(path)) == 2
+    assert (now.st_mode, now.st_uid, now.st_gid) == (was.st_mode, was.st_uid, was.st_gid)
+
+
+def test_who_can_not_leave_the_owner_as_it_is_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(path)
+    before = path.read_text()
+
+    def refused(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "fchown", refused)
+    with pytest.raises(BadFile, match="only root or its owner"):
+        add(path, "other")
+    assert path.read_text() == before
+    assert {each.name for each in path.parent.iterdir()} == {path.name, f".{path.name}.lock"}

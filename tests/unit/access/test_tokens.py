@@ -20,7 +20,7 @@ CLAIMS = Claims(ISSUER, AUDIENCE, leeway_s=30)
 
 
 def by_keys(*keys: dict[str, Any]) -> TokenVerifier:
-    return TokenVerifier(public_keys({"keys": list(keys) or jwks()["keys"]}).get, CLAIMS)
+    return TokenVerifier(public_keys(json.dumps({"keys": list(keys) or jwks()["keys"]}).encode()).get, CLAIMS)
 
 
 def by_secret() -> TokenVerifier:

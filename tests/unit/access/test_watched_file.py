@@ -91,6 +91,18 @@ def test_where_nothing_was_ever_good_it_is_empty(watched: WatchedFile[str], path
     assert watched.current() == "good at last"
 
 
+def test_a_file_that_goes_twice_is_logged_twice_though_it_came_back_as_it_was(
+    watched: WatchedFile[str], path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched.current()
+    away = path.with_name("away")
+    for clock.now in range(1, 9):
+        here, there = (path, away) if clock.now % 2 else (away, path)
+        here.rename(there)
+        assert watched.current() == "one"
+    assert [record.levelname for record in caplog.records].count("ERROR") == 4
+
+
 def test_loading_says_what_is_wrong_and_where(watched: WatchedFile[str], path: Path) -> None:
     path.write_text("broken")
     with pytest.raises(BadFile, match=r"/file: it makes no sense"):
@@ -98,8 +110,10 @@ def test_loading_says_what_is_wrong_and_where(watched: WatchedFile[str], path: P
     path.unlink()
     with pytest.raises(BadFile, match=r"/file: No such file"):
         watched.load()
-    with pytest.raises(BadFile, match="not a regular file"):
-        WatchedFile(Path(os.devnull), parse, "").load()
+    os.mkfifo(path)  # nobody writes to it
+    for odd in (Path(os.devnull), path):
+        with pytest.raises(BadFile, match="not a regular file"):
+            WatchedFile(odd, parse, "").load()
 
 
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o644, False), (0o620, True), (0o602, True)])

@@ -18,7 +18,7 @@ HOSTILE = "a\r\nb\x1b[31m\x00\x85c\u2028d\x9b2J é \ud800"
 @pytest.fixture(autouse=True)
 def loggers() -> Iterator[None]:
     """Whatever is configured is undone."""
-    names = ("", "gunicorn.error", "gunicorn.access")
+    names = ("", "gunicorn.error", "gunicorn.access", "flask-limiter")
     kept = [(log := logging.getLogger(name), log.handlers[:], log.level, log.propagate) for name in names]
     yield
     for log, handlers, level, propagate in kept:
@@ -94,3 +94,11 @@ def test_the_settings_decide_what_is_written() -> None:
     written = configured(level="error", access=True)
     logging.getLogger("gunicorn.access").info("request")
     assert [event["event"] for event in events(written)] == ["request"]
+
+
+def test_the_rate_limiter_s_own_line_for_each_429_is_left_out_and_its_warnings_are_not() -> None:
+    for level, count in (("debug", 1), ("warning", 1), ("error", 0)):
+        written = configured(level=level)
+        logging.getLogger("flask-limiter").info("ratelimit 1 per 1 hour (key:secret) exceeded")
+        logging.getLogger("flask-limiter").warning("Rate limit storage unreachable")
+        assert len(events(written)) == count

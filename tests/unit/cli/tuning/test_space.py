@@ -44,8 +44,12 @@ def test_folders_are_named_so_that_they_hold_elsewhere(tmp_path: Path, monkeypat
 def test_only_settings_that_exist_are_set_and_admission_is_out_of_the_way(tmp_path: Path) -> None:
     found = shared(tmp_path)
     assert {name.lower() for name in found} <= set(Settings.model_fields)
-    assert found["RATE_LIMIT"] == "1000000/second"
-    assert found.get("MAX_WAITING") == ("1000" if "max_waiting" in Settings.model_fields else None)
+    assert (found["MAX_WAITING"], found["REDIS_URL"]) == ("1000", "")
+
+
+def test_a_rate_is_counted_where_it_will_be_and_never_reached(tmp_path: Path) -> None:
+    assert "RATE_LIMIT" not in shared(tmp_path)
+    assert shared(tmp_path, RATE_LIMIT="5/minute")["RATE_LIMIT"] == "1000000/second"
 
 
 def test_a_service_that_asks_for_a_credential_is_not_tuned(tmp_path: Path) -> None:
