@@ -14,8 +14,8 @@ ENVIRON_KEY = "triptych.record"  # where Gunicorn's logger, which sees no Flask,
 class Record:
     """Of one request. Seconds and bytes.
 
-    *caller*: `key:` and its id or `token:` and its subject, never the secret. *code*: of the problem it was answered with.
-    *image_codes*: of each image without an answer. *formats*: of each that was decoded. *decode_s*: of each whose
+    *caller*: `key:` and its id or `token:` and its subject, never the secret. *code*: of the problem it was answered
+    with. *image_codes*: of each image without an answer. *formats*: of each that was decoded. *decode_s*: of each whose
     decoding was begun. *queue_s*: in all, for a worker, cores and slots; None: it is nothing that waits for them.
     *inference_s*: by model, of each image. *began*: a `time.monotonic()`.
     """
