@@ -55,7 +55,7 @@ def loader(settings: Settings, prepared: PreparedModels) -> Load:
     engine = resolve_engine(settings.engine, settings.device)
     precision = resolve_precision(settings.precision, engine)
     cores = usable_cores()
-    keep_tables = keeps_tables(len(settings.models), settings.workers or cores, cores)
+    keep_tables = keeps_tables(len(prepared.available()), settings.workers or cores, cores)
     make_engine = engine_maker(engine, settings.device, cores, settings.threads, keep_tables=keep_tables)
     return lambda name: prepared.load(name, precision, make_engine, cores)
 

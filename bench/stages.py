@@ -73,7 +73,7 @@ def _measure(barrier: Any, results: "Queue[tuple[str, float]]", cores: int) -> N
 def _medians(processes: int, cores: int) -> dict[str, float]:
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(processes), context.Queue()
-    workers = [context.Process(target=_measure, args=(barrier, results, cores)) for _ in range(processes)]
+    workers = [context.Process(target=_measure, args=(barrier, results, cores), daemon=True) for _ in range(processes)]
     for worker in workers:
         worker.start()
     found: dict[str, list[float]] = {}

@@ -27,6 +27,11 @@ class PreparedModels:
             return not any(self.store.has(name, random=False) for name in self.names)
         return self.mode is WeightsMode.RANDOM
 
+    def available(self) -> tuple[str, ...]:
+        """Return the names of those that can be loaded: what is configured and has been prepared."""
+        random = self.serves_random()
+        return tuple(name for name in self.names if self.store.has(name, random=random))
+
     def incomplete(self) -> bool:
         """Say whether a model that would be served has never been prepared."""
         random = self.serves_random()

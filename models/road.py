@@ -1,6 +1,7 @@
 """The whole road: uploads -> images -> tensors -> scores. Predict, batch, jobs and page take this one."""
 
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ class Road:
             kind = sniff(upload, self._limits.formats)
             tensors = self._tensors(upload, opinion, wanted)
         except (ImageError, ModelError) as error:
-            opinion.error = error
+            opinion.error = _without_frames(error)
             return None
         opinion.format = kind
         return tensors
@@ -143,6 +144,17 @@ class Road:
                     opinion.inference_s[name] = time.monotonic() - start
         except ModelError as error:
             opinion.error = error
+
+
+def _without_frames(error: ImageError | ModelError) -> ImageError | ModelError:
+    """Return it without the frames that would keep a decoded picture in memory until the answer is sent.
+
+    What we are at fault for keeps their lines as a note.
+    """
+    if isinstance(error, ModelError) and error.__cause__:
+        error.add_note("".join(traceback.format_exception(error.__cause__)))
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
 
 
 def _kept(stack: ExitStack, entered: AbstractContextManager[object]) -> AbstractContextManager[object]:

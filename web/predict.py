@@ -41,11 +41,12 @@ def predict() -> Response:
     noted.queue_s = request_waited_s()
     inputs = service.reader.read(deadline)
     question = service.asker.question(inputs.fields)
-    good = sum(upload.error is None for upload in inputs.uploads)
-    _admit(service, good, question, deadline)
+    _admit(service, sum(upload.error is None for upload in inputs.uploads), question, deadline)
     start = time.monotonic()
     outcomes = _outcomes(service, inputs.uploads, question, deadline)
-    if good:  # neither a slow sender nor a quick refusal tells how long those who wait will take
+    if any(
+        outcome.opinion.inference_s for outcome in outcomes
+    ):  # neither a slow sender nor a quick refusal tells how long those who wait will take
         service.admission.served(time.monotonic() - start)
     _note(service, outcomes, noted)
     response = jsonify(_batch(outcomes, question) if len(outcomes) > 1 else _one(outcomes[0], question))

@@ -60,7 +60,7 @@ def _last(values: Sequence[str]) -> str:
 
 
 def _top(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= MAX_TOP):
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_TOP):
         raise RequestError("invalid_top", f"top is a whole number from 1 to {MAX_TOP}.")
     return int(text)
 

@@ -16,7 +16,7 @@ from web.security import NO_STORE, SECURITY_HEADERS
 
 _PEEK_BYTES = 4096  # the headers of any request that a browser or a client library sends
 _PREDICT = ("/predict", "/v1/predict")
-_TARGET = re.compile(rb"POST (?:[a-z][a-z0-9+.-]*://[^/?# ]*)?(/[^?# ]*)", re.IGNORECASE)
+_TARGET = re.compile(rb"POST (?:[A-Za-z][A-Za-z0-9+.-]*://[^/?# ]*)?(/[^?# ]*)[?# ]")
 _ORIGIN = re.compile(rb"\r\norigin: *([^\r]+)", re.IGNORECASE)
 _ID = re.compile(rb"\r\nx-request-id: *([^\r]+)", re.IGNORECASE)
 

@@ -110,7 +110,7 @@ class UploadReader:
 
     def _body(self, most: int) -> bytes:
         """Return the whole body, of at most *most* bytes and MAX_REQUEST_MB."""
-        # One more, because a chunked body is cut at Werkzeug's limit without a word.
+        # Werkzeug's limits are one byte above ours, because it cuts a chunked body at its limit without a word.
         request.max_content_length = min(most + 1, request.max_content_length or most + 1)
         body = request.get_data(cache=False)
         if len(body) >= request.max_content_length:

@@ -63,12 +63,10 @@ def environment(settings: Settings, prepared: PreparedModels, model: str) -> dic
 
     All that will be served are loaded: their number decides about memory, and with it about speed (ADR 2).
     """
-    random = prepared.serves_random()
-    served = [name for name in prepared.names if prepared.store.has(name, random=random)]
     given = {
-        "MODELS": ",".join(served or [model]),
+        "MODELS": ",".join(prepared.available() or [model]),
         "DEFAULT_MODEL": model,
-        "WEIGHTS": WeightsMode.RANDOM if random else WeightsMode.IMAGENET,
+        "WEIGHTS": WeightsMode.RANDOM if prepared.serves_random() else WeightsMode.IMAGENET,
         "CACHE_DIR": str(settings.cache_dir),
         "PREPARE": "never",
     }

@@ -73,6 +73,7 @@ def test_the_door_learns_from_what_was_on_the_road_and_from_nothing_else(
     client.post("/predict", data=b"text", content_type="text/plain")
     client.post("/predict", **multipart(BRIGHT, model="vgg61"))
     client.post("/predict", **multipart(BRIGHT + bytes(1 << 20)))
+    client.post("/predict", **multipart(b"no image"))
     assert not learned
     client.post("/predict", **multipart(BRIGHT))
     assert len(learned) == 1

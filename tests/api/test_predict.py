@@ -117,7 +117,7 @@ BAD_REQUESTS: list[tuple[str, dict[str, Any], int, str]] = [
     ("failed model", {"data": {"file": (io.BytesIO(BRIGHT), "x"), "model": "inceptionv3"}}, 503, "not_ready"),
     ("broken engine", {"data": {"file": (io.BytesIO(BRIGHT), "x"), "model": "mobilenetv2"}}, 500, "internal_error"),
     *((f"top {top!r}", {"data": {"file": (io.BytesIO(BRIGHT), "x"), "top": top}}, 400, "invalid_top")
-      for top in ("0", "11", "-1", "3.0", "three", "\u0661", "9" * 5000)),
+      for top in ("0", "11", "-1", "3.0", "three", "\u0661", "9" * 5000, "000311", "0001" + "1" * 5000)),
     ("resize", {"data": {"file": (io.BytesIO(BRIGHT), "x"), "resize": "stretch"}}, 400, "invalid_resize"),
     ("text named jpg", {"data": {"file": (io.BytesIO(b"I am text"), "x.jpg")}}, 415, "unsupported_format"),
     ("truncated", {"data": {"file": (io.BytesIO(JPEG[:9000]), "x.jpg")}}, 422, "truncated_image"),

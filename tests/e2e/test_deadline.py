@@ -118,5 +118,5 @@ def test_the_wait_for_a_worker_is_told_as_queueing(server: Server) -> None:
         answer = caller.makefile("rb").read()
     (timing,) = re.findall(rb"queue;dur=([\d.]+)", answer)
     (event,) = [each for each in server.events("request") if each["path"] == "/predict"]
-    assert 300 < float(timing) < 1000
+    assert float(timing) > 300
     assert event["queue_ms"] == float(timing)

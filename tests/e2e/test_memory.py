@@ -88,7 +88,7 @@ def test_64_of_the_largest_images_at_once_stay_within_the_bound(
     grown = peak.mb - peak.idle_mb
     print(f"{statuses}; the workers grew by {grown:.0f} MB in all, over {peak.idle_mb:.0f} MB")
     assert set(statuses) <= {200, 503, 504}
-    assert statuses[200] > MOST_SLOTS, "also of those that waited"
+    assert statuses[200] > MOST_SLOTS
     assert grown <= MOST_SLOTS * pixel_bytes * SIDE * SIDE / MB + WORKERS * REST_MB
     assert server.workers(WORKERS) == workers
     assert server.get("/readyz").status_code == 200

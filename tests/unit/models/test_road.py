@@ -1,10 +1,13 @@
 """The road: one decode for all networks, nothing computed in vain."""
 
+import gc
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from models import road
 from models.classifier import Classifier
@@ -45,6 +48,25 @@ def network(engine: CountingEngine, spec: InputSpec = SPEC) -> Classifier:
 def classify(uploads: Sequence[bytes], *engines: CountingEngine, deadline: Deadline | None = None) -> list[Opinion]:
     networks = {str(number): network(engine) for number, engine in enumerate(engines)}
     return a_road().classify(uploads, networks, deadline=deadline)
+
+
+def test_a_picture_that_failed_is_let_go_before_the_answer_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures: list[weakref.ref[Image.Image]] = []
+
+    def opened(*arguments: Any, **options: Any) -> Image.Image:
+        picture = open_picture(*arguments, **options)
+        pictures.append(weakref.ref(picture))
+        return picture
+
+    open_picture = Image.open
+    monkeypatch.setattr(Image, "open", opened)
+    gc.disable()
+    try:
+        opinions = classify([JPEG[: len(JPEG) // 2]] * 3, CountingEngine())
+        assert [picture() for picture in pictures] == [None] * 3
+    finally:
+        gc.enable()
+    assert all(isinstance(opinion.error, TruncatedImage) for opinion in opinions)
 
 
 def test_each_image_is_decoded_once_however_many_networks_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,8 @@ ORIGINS = ("https://page.example",)
         (b"POST http://predict HTTP/1.1\r\n", False),
         (b"POST /models?/predict HTTP/1.1\r\n", False),
         (b"POST /predictions HTTP/1.1\r\n", False),
+        (b"POST /predict", False),  # it may go on
+        (b"post /predict HTTP/1.1\r\n", False),
         (b"OPTIONS /predict HTTP/1.1\r\n", False),
         (b"GET /readyz HTTP/1.1\r\n", False),
         (b"", False),
