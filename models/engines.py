@@ -82,13 +82,13 @@ def _litert(threads: tuple[int, ...], *, share: bool, keep_tables: bool) -> Make
         from models.engine_litert import LiteRtEngine
 
         artifact, sha256 = folder / precision.file, manifest.artifacts[precision].record.sha256
-        load = partial(LiteRtEngine, artifact, architecture.input, manifest.classes, keep_tables=keep_tables)
+        load = partial(LiteRtEngine, artifact, architecture.input, manifest.classes)
 
         def pack(file: Path) -> None:
-            load(packed=file)
+            load(packed=file, keep_tables=False)  # maps either way; packed with tables, each worker took 24 MB more
 
         packed = packed_weights(artifact, sha256, pack) if share else None
-        return load(threads=threads, packed=packed)
+        return load(threads=threads, packed=packed, keep_tables=keep_tables)
 
     return make
 

@@ -12,7 +12,7 @@ from models.machine import BESIDE, instructions_name, machine_folders, made_once
 
 log = logging.getLogger(__name__)
 
-_LAYOUT = 2  # raised when engine_litert.py's options change how weights are packed: what doesn't fit is packed again
+_LAYOUT = 3  # raised when engine_litert.py's options change how weights are packed: what doesn't fit is packed again
 _SPACE_FACTOR = 1.2  # packed is 1.00 to 1.06 of the artifact (the four networks, float32 and int8)
 
 

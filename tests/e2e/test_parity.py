@@ -4,6 +4,7 @@ On conditioned random weights, over HTTP, twenty PNGs of exactly the input size.
 own road (normalisation, channel order, size) and must be found out.
 """
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,10 +20,12 @@ from models.catalog import CATALOG
 from models.classifier import Classifier
 from models.engine import Batch, Engine, Scores
 from models.engine_litert import LiteRtEngine
+from models.engines import Device, EngineKind, engine_maker
 from models.errors import EngineError
 from models.known_answers import generated_images
 from models.labels import imagenet_labels
-from models.manifest import RANDOM_WEIGHTS_FILE, Precision
+from models.machine import BESIDE
+from models.manifest import RANDOM_WEIGHTS_FILE, Manifest, Precision
 from models.store import Store
 from models.top_k import top_k
 from preprocessing.spec import InputSpec, Normalisation, Resize
@@ -151,3 +154,16 @@ def test_kept_tables_change_no_score(name: str, random_cache: Path) -> None:
     batch = np.random.default_rng(0).random((1, spec.height, spec.width, 3), np.float32)
     kept, made_anew = (LiteRtEngine(artifact, spec, 1000, keep_tables=keep).run(batch) for keep in (True, False))
     assert np.array_equal(kept, made_anew)
+
+
+def test_weights_are_packed_alike_for_engines_that_keep_tables_and_those_that_do_not(copied_cache: Path) -> None:
+    """All map one file: what is packed with tables cost an engine without them 24 MB."""
+    folder = Store(copied_cache).folder("mobilenetv2", random=True)
+    packed = []
+    for keep in (True, False):
+        shutil.rmtree(folder / BESIDE, ignore_errors=True)
+        make = engine_maker(EngineKind.LITERT, Device.CPU, 1, keep_tables=keep)
+        make(CATALOG["mobilenetv2"], Manifest.read(folder), folder, Precision.INT8)
+        (file,) = (folder / BESIDE).glob("*.xnn")
+        packed.append(file.read_bytes())
+    assert packed[0] == packed[1]
