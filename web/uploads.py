@@ -5,10 +5,12 @@ import json
 import re
 import string
 from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 from typing import Any, NamedTuple, cast
 
 from flask import request
 from gunicorn.http.errors import ParseException
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from models.deadline import Deadline
@@ -81,7 +83,7 @@ class UploadReader:
                 raise self._too_many(begun) from None
             raise
         # A browser sends an empty nameless part where no file was chosen.
-        sent = [(file.filename or "", content) for file in files if (content := file.read()) or file.filename]
+        sent = [(file.filename or "", content) for file in files if (content := _content(file)) or file.filename]
         if not sent:
             raise RequestError("missing_file", _NO_FILE)
         if len(sent) > self._max_files:
@@ -145,6 +147,11 @@ class UploadReader:
     def _too_large(self, size: int) -> RequestError:
         most = self._max_bytes // MB
         return RequestError("upload_too_large", f"The image has {size:,} bytes; at most {most} MB are taken.")
+
+
+def _content(file: FileStorage) -> bytes:
+    """Return what a file holds without a copy, which `read` would make of it."""
+    return cast(BytesIO, file.stream).getvalue()
 
 
 def _texts(value: Any) -> list[str]:
