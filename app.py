@@ -31,11 +31,11 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
     *load* replaces how a model comes into memory (tests).  Raises: SettingsError.
     """
     settings = settings or load_settings()
-    prepared = prepared_models(settings)
+    prepared, callers = prepared_models(settings), access(settings)
     app = Flask(__name__, static_folder=None)
-    service = make_service(settings, load or loader(settings, prepared))
+    service = make_service(settings, load or loader(settings, prepared), callers.has_keys)
     app.extensions["triptych"] = service
-    register_routes(app, settings.max_request_mb * MB, access(settings))
+    register_routes(app, settings.max_request_mb * MB, callers)
     app.wsgi_app = Observed(app.wsgi_app, service.metrics)  # type: ignore[method-assign]
     app.cli.add_command(models_cli(prepared, settings, usable_cores()))
     app.cli.add_command(keys_cli(settings.api_keys_file))

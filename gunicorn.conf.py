@@ -18,7 +18,7 @@ os.environ[metrics_folder.VARIABLE] = str(metrics_folder.of_this_process())
 import app as _app  # noqa: F401  # so that workers share its pages (and HUP reads settings anew, not code)
 from access.exposure import reachable
 from cli.prepare import measure_models, prepare_models
-from config import SettingsError, read_once
+from config import Settings, SettingsError, read_once
 from cores import usable_cores
 from models.engines import Device, EngineKind, require_gpu, resolve_engine
 from models.errors import ModelError
@@ -96,13 +96,25 @@ def when_ready(server: Any) -> None:
 
 
 def _can_be_followed(server: Any) -> bool:
-    """On HUP, before anything is changed: with settings or keys that would stop a start all stays as it is."""
+    """On HUP, before anything is changed: say whether the service would go on with the settings as they are now."""
     try:
-        check_access(read_once(os.environ)[0])
+        wanted = read_once(os.environ)[0]
+        _refuse_what_needs_a_start(wanted)
+        check_access(wanted)
     except SettingsError as error:
         server.log.error("HUP is not followed, and all stays as it is: %s", error)
         return False
     return True
+
+
+def _refuse_what_needs_a_start(wanted: Settings) -> None:
+    """Raises: SettingsError: Gunicorn would close its listeners, a GPU be looked for, or a model be prepared."""
+    if (wanted.host, wanted.port) != (settings.host, settings.port):
+        raise SettingsError("another HOST or PORT needs a restart")
+    if wanted.device is Device.GPU and settings.device is not Device.GPU:
+        raise SettingsError("DEVICE=gpu needs a restart")
+    if wanted.prepare != "never" and prepared_models(wanted).incomplete():
+        raise SettingsError(f"MODELS={','.join(wanted.models)}: not all are prepared (`models prepare` does it)")
 
 
 def on_reload(server: Any) -> None:

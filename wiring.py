@@ -30,8 +30,8 @@ def prepared_models(settings: Settings) -> PreparedModels:
     return PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
 
 
-def make_service(settings: Settings, load: Load) -> Service:
-    """Return the service, whose models come into memory by *load*; nothing is loaded yet."""
+def make_service(settings: Settings, load: Load, has_keys: Callable[[], bool] = lambda: True) -> Service:
+    """Return the service, whose models come into memory by *load*; nothing is loaded yet. *has_keys*: see `Access`."""
     registry, metrics = Registry(settings.models, load), Metrics()
     admission = Admission(settings.max_waiting * usable_cores(), settings.deadline_s)
     cores = cache(partial(_cores, settings, admission))
@@ -44,6 +44,7 @@ def make_service(settings: Settings, load: Load) -> Service:
         self_test_s=settings.self_test_s,
         metrics=metrics,
         scrape=Scrape(metrics.registry, metrics_folder.shared(), cores),
+        has_keys=has_keys,
         admission=admission,
         cors_origins=settings.cors_origins,
         start_process=partial(_start_process, settings.max_pixels),

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 ALGORITHMS = ("RS256", "ES256")
 _FRESH_S = 300.0  # a key that the issuer has withdrawn is believed so long
 _PAUSE_S = 30.0  # between two fetches, whatever key ids callers make up
-_TIMEOUT_S = 3.0  # of a whole fetch, of which 0.1 is Python's start; meanwhile this worker answers nobody
+TIMEOUT_S = 3.0  # of a whole fetch, of which 0.1 is Python's start; meanwhile this worker answers nobody
 _TEXTS = ("kty", "kid", "use", "alg", "crv", "n", "e", "x", "y")
 
 PublicKeys = Mapping[str, jwt.PyJWK]
@@ -74,15 +74,15 @@ class KeysOfFile:
         return keys.get(kid)
 
 
-def issuer_at(url: str) -> Callable[[], bytes]:
-    """Return what fetches the JWK set at *url*, within 3 s whatever happens.  It raises: OSError."""
+def issuer_at(url: str, timeout_s: float = TIMEOUT_S) -> Callable[[], bytes]:
+    """Return what fetches the JWK set at *url*, within *timeout_s* whatever happens.  It raises: OSError."""
     command = [sys.executable, "-I", "-S", fetch.__file__, url]
 
     def fetched() -> bytes:
         try:
-            done = subprocess.run(command, capture_output=True, check=False, timeout=_TIMEOUT_S)  # noqa: S603  # ours
+            done = subprocess.run(command, capture_output=True, check=False, timeout=timeout_s)  # noqa: S603  # ours
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"no whole answer within {_TIMEOUT_S:g} s") from None
+            raise TimeoutError(f"no whole answer within {timeout_s:g} s") from None
         if done.returncode:
             raise OSError(done.stderr.decode(errors="replace").strip()[-300:] or f"it ended with {done.returncode}")
         return done.stdout
@@ -96,8 +96,8 @@ class FetchedKeys:
     At most one fetch each 30 seconds; while fetches fail, the last good keys stay in use.
     """
 
-    def __init__(self, fetch: Callable[[], bytes], clock: Callable[[], float] = time.monotonic) -> None:
-        self._fetch = fetch
+    def __init__(self, ask: Callable[[], bytes], clock: Callable[[], float] = time.monotonic) -> None:
+        self._ask = ask
         self._clock = clock
         self._lock = threading.Lock()
         self._keys: PublicKeys = {}
@@ -117,7 +117,7 @@ class FetchedKeys:
 
     def _renew(self) -> None:
         try:
-            self._keys = public_keys(self._fetch())
+            self._keys = public_keys(self._ask())
         except (OSError, ValueError) as error:
             log.error("The token issuer's keys can't be fetched: %s", error)
         else:

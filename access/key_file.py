@@ -50,11 +50,16 @@ def edited(path: Path) -> Iterator[dict[str, ApiKey]]:
     Raises: BadFile: what is there makes no sense, or is another user's.  OSError: it can't be written.
     """
     path = path.resolve()  # a link stays one
-    with path.with_name(f".{path.name}.lock").open("a") as lock:
+    with open(path.with_name(f".{path.name}.lock"), "rb", opener=_made_where_missing) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         keys = read_keys(path) if path.exists() else {}
         yield keys
         _replace(path, _Content(keys=tuple(keys.values())).model_dump_json(indent=1) + "\n")
+
+
+def _made_where_missing(path: str, flags: int) -> int:
+    """Open for reading, which is enough for a lock: root may have made it, and the owner edits next."""
+    return os.open(path, flags | os.O_CREAT, 0o644)
 
 
 def _replace(path: Path, text: str) -> None:

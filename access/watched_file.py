@@ -46,7 +46,7 @@ class WatchedFile(Generic[T]):
     ) -> None:
         self._path = path
         self._parse = parse
-        self._content = empty
+        self._content = self._empty = empty
         self._clock = clock
         self._mark: _Mark | None = None
         self._trouble = ""
@@ -69,6 +69,10 @@ class WatchedFile(Generic[T]):
             self._look_at = now + _LOOK_EVERY_S
             self._look()
         return self._content
+
+    def is_had(self) -> bool:
+        """Say whether there is good content, be it the last."""
+        return self.current() is not self._empty
 
     def _look(self) -> None:
         try:

@@ -1,5 +1,6 @@
 """Who may call, from where and how often: all that stands between a connection and the views."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask
@@ -15,12 +16,14 @@ _EXPOSED = ["Server-Timing", "X-Request-ID", "Retry-After", "WWW-Authenticate"]
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """*authenticator*: None: anyone may call. *rate_limit*: empty: as often as they like.
+    """*authenticator*: None: anyone may call. *has_keys*: whether each file that it needs was read, now or before.
 
-    *redis_url*: where rates are counted; empty: in each worker. *trusted_proxies*: how many add to X-Forwarded-For.
+    *rate_limit*: empty: as often as they like. *redis_url*: where rates are counted; empty: in each worker.
+    *trusted_proxies*: how many add to X-Forwarded-For.
     """
 
     authenticator: Authenticator | None = None
+    has_keys: Callable[[], bool] = lambda: True
     rate_limit: str = ""
     redis_url: str = ""
     cors_origins: tuple[str, ...] = ()

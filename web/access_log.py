@@ -17,7 +17,7 @@ log = logging.getLogger("gunicorn.access")
 
 
 def log_request(
-    record: Record,
+    record: Record | None,
     *,
     request_id: str,
     peer: str,
@@ -29,21 +29,23 @@ def log_request(
 ) -> None:
     """Write the event; parts that a request did not have are left out.
 
-    *path* as it was sent, without its query. *bytes_in* None: a length nobody named (chunks, a refusal).
+    *record* None and *request_id* empty: it could not be parsed. *path* as it was sent, without its query. *bytes_in*
+    None: a length nobody named (chunks, a refusal).
     """
     if not log.isEnabledFor(logging.INFO):
         return
     event: dict[str, Any] = {
-        "request_id": request_id,
+        "request_id": request_id or None,
         "method": method,
         "path": path,
         "status": status,
         "peer": peer,
-        **({} if bytes_in is None else {"bytes_in": bytes_in}),
+        "bytes_in": bytes_in,
         "bytes_out": bytes_out,
-        "total_ms": _ms(time.monotonic() - record.began),
+        "total_ms": _ms(time.monotonic() - record.began) if record else None,
     }
-    log.info("request", extra=event | _parts(record))
+    had = {name: value for name, value in event.items() if value is not None}
+    log.info("request", extra=had | _parts(record or Record()))
 
 
 def _parts(record: Record) -> dict[str, Any]:
@@ -91,7 +93,7 @@ class AccessLogger(Logger):  # type: ignore[misc]  # Gunicorn is not typed
         """Called by the worker after each answer. *request_time* is of the clock, which may jump."""
         length = environ.get("CONTENT_LENGTH", "")
         log_request(
-            environ.get(ENVIRON_KEY) or Record(),
+            environ.get(ENVIRON_KEY),
             request_id=next((value for name, value in resp.headers if name == "X-Request-ID"), ""),
             peer=environ["REMOTE_ADDR"],
             method=req.method,

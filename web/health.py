@@ -8,7 +8,7 @@ answer late and never wrongly: give liveness probes a timeout above `DEADLINE_S`
 be mended here rather than by a restart of all.
 
 *Ready* means that this worker's models are loaded, warmed and gave their known answers when last asked (`SELF_TEST_S`),
-and that nobody told the service to stop.
+that it has read its files of keys at some time, and that nobody told the service to stop.
 """
 
 from flask import Blueprint, Response, jsonify
@@ -32,10 +32,12 @@ def readyz() -> Response:
     service = current_service()
     failures = service.registry.failures()
     reasons = {name: entry.reason or entry.state.value for name, entry in failures.items()}
+    if not service.has_keys():
+        reasons["keys"] = "a file of keys was never read"
+    detail = ", ".join(reasons)
     if service.is_ending():
-        reasons["service"] = "draining"
+        reasons["service"] = detail = "draining"
     if reasons:
-        detail = "draining" if service.is_ending() else ", ".join(failures)
         return problem("not_ready", f"Not ready: {detail}.", reasons=reasons)
     entries = service.registry.entries
     return jsonify(status="ready", models={name: entry.state.value for name, entry in entries.items()})

@@ -17,7 +17,7 @@ from web.record import Record
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2.5, 5, 10)
 UNMATCHED = "unmatched"  # the route of what has none
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-_PREDICT = ("/predict", "/v1/predict")
+PREDICT_PATHS = ("/predict", "/v1/predict")  # as a route, and as a caller may write it
 
 
 class Metrics:
@@ -78,7 +78,7 @@ class Metrics:
     def answered(self, method: str, route: str, status: int, code: str) -> None:
         """Count one answer; *code* of its problem, where it is one."""
         self._requests.labels(method if method in _METHODS else "OTHER", route or UNMATCHED, str(status)).inc()
-        if code and route in _PREDICT:
+        if code and route in PREDICT_PATHS:
             self._rejected.labels(code).inc()
 
     def unparsed(self) -> None:

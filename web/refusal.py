@@ -9,13 +9,12 @@ from urllib.parse import unquote_to_bytes
 
 from web.access_log import log_request
 from web.errors import OVERLOADED, PROBLEMS, problem_body
-from web.metrics import Metrics
+from web.metrics import PREDICT_PATHS, Metrics
 from web.record import Record
 from web.request import REQUEST_ID, new_request_id
 from web.security import NO_STORE, SECURITY_HEADERS
 
 _PEEK_BYTES = 4096  # the headers of any request that a browser or a client library sends
-_PREDICT = ("/predict", "/v1/predict")
 _TARGET = re.compile(rb"POST (?:[A-Za-z][A-Za-z0-9+.-]*://[^/?# ]*)?(/[^?# ]*)[?# ]")
 _ORIGIN = re.compile(rb"\r\norigin: *([^\r]+)", re.IGNORECASE)
 _ID = re.compile(rb"\r\nx-request-id: *([^\r]+)", re.IGNORECASE)
@@ -31,7 +30,7 @@ def peek(connection: socket.socket) -> bytes:
 
 def is_predict(head: bytes) -> bool:
     """Say whether the request that begins with *head* asks for an inference; probes and lists are never refused."""
-    return _path(head) in _PREDICT
+    return _path(head) in PREDICT_PATHS
 
 
 def _path(head: bytes) -> str:

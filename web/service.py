@@ -21,8 +21,8 @@ class Service:
     """*start_process* prepares process-wide state before a load. *road* is made when first needed: it makes a folder.
 
     *deadline_s*: within which a request is answered, from when it began to wait for a worker; a worker that takes twice
-    as long is ended. *self_test_s*: between two known answers of a model. *is_ending*: whether the service was told to
-    stop.
+    as long is ended. *self_test_s*: between two known answers of a model. *has_keys*: whether credentials can
+    be judged. *is_ending*: whether the service was told to stop.
     """
 
     registry: Registry
@@ -36,6 +36,7 @@ class Service:
     self_test_s: float
     metrics: Metrics
     scrape: Scrape
+    has_keys: Callable[[], bool] = lambda: True
     pace: Pace = field(default_factory=Pace)
     is_ending: Callable[[], bool] = lambda: False
 

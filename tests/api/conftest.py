@@ -1,7 +1,13 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from access.api_key import new_key
+from access.caller import Scope
+from access.key_file import edited
 from app import create_app
 from config import load_settings
 from models.errors import ArtifactError, WeightsMissing
@@ -46,3 +52,20 @@ def nan_client() -> FlaskClient:
     made = create_app(load_settings({}), lambda _: served(NanEngine()))
     made.extensions["triptych"].start()
     return made.test_client()
+
+
+def started(**settings: str) -> Flask:
+    """Return the application under *settings*, its models loaded."""
+    given = {"MODELS": "resnet50", "CORS_ORIGINS": "https://page.example", "MAX_UPLOAD_MB": "1", "MAX_REQUEST_MB": "2"}
+    made = create_app(load_settings({f"TRIPTYCH_{name}": value for name, value in (given | settings).items()}), load)
+    made.extensions["triptych"].start()
+    return made
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> dict[str, str]:
+    """A file with a key for each scope, and those keys."""
+    made = {scope.value: new_key("x", (scope,), datetime.now(UTC), None) for scope in Scope}
+    with edited(tmp_path / "keys.json") as kept:
+        kept.update((key.id, key) for _, key in made.values())
+    return {scope: key for scope, (key, _) in made.items()} | {"file": str(tmp_path / "keys.json")}

@@ -1,6 +1,7 @@
 """Every route with every kind of credential."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from access.api_key import digest
-from app import create_app
-from config import load_settings
-from tests.api.conftest import load
+from tests.api.conftest import started
 from tests.issuer import AUDIENCE, ISSUER, SECRET, Published, ec_key, jwks, published, token
 from tests.pictures import encode, multipart, photo_like
 from web.record import record
@@ -46,13 +45,6 @@ def keys_file(tmp_path: Path) -> Path:
 def jwks_file(tmp_path: Path) -> Path:
     (tmp_path / "jwks.json").write_text(json.dumps(jwks()))
     return tmp_path / "jwks.json"
-
-
-def started(**settings: str) -> Flask:
-    given = {"MODELS": "resnet50", "CORS_ORIGINS": "https://page.example", "MAX_UPLOAD_MB": "1", "MAX_REQUEST_MB": "2"}
-    app = create_app(load_settings({f"TRIPTYCH_{name}": value for name, value in (given | settings).items()}), load)
-    app.extensions["triptych"].start()
-    return app
 
 
 @pytest.fixture
@@ -246,3 +238,21 @@ def test_while_tokens_can_not_be_judged_the_answer_is_come_again(server: Publish
     answer = predict(started(JWT_JWKS_URL=server.url, **TOKENS).test_client(), bearer(token()))
     assert (answer.status_code, answer.get_json()["code"]) == (503, "not_ready")
     assert 25 < int(answer.headers["Retry-After"]) <= 30, "then the issuer is asked again"
+
+
+@pytest.mark.parametrize("kind", ["API_KEYS_FILE", "JWT_JWKS_FILE"])
+def test_a_worker_that_has_never_read_its_keys_is_not_ready_until_it_has(tmp_path: Path, kind: str) -> None:
+    path, good = tmp_path / "new.json", {"keys": []} if kind == "API_KEYS_FILE" else jwks()
+    client = started(**{kind: str(path)}, **(TOKENS if kind == "JWT_JWKS_FILE" else {})).test_client()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.get_json()["reasons"]) == (503, {"keys": "a file of keys was never read"})
+    path.write_text(json.dumps(good))
+    assert becomes_ready(client)
+
+
+def becomes_ready(client: FlaskClient) -> bool:
+    """Wait until its files are looked at again."""
+    give_up = time.monotonic() + 30
+    while (status := client.get("/readyz").status_code) == 503 and time.monotonic() < give_up:
+        time.sleep(0.05)
+    return status == 200

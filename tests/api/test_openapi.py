@@ -114,6 +114,8 @@ def test_answers_have_the_members_of_the_examples() -> None:
         answer, shown = answered(client, name).get_json(), example(name)
         matches(OK_JSON["schema"], answer)
         assert shape(answer) == shape(shown), name
+    (bad,) = [each for each in answer["predictions"] if "code" in each]
+    assert bad | {"file": "b.txt"} == shown["predictions"][1]
 
 
 def shape(value: Any) -> Any:

@@ -1,7 +1,6 @@
 """What the service answers is what the OpenAPI document says of that operation: status, headers, shape."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -11,12 +10,7 @@ from flask.testing import FlaskClient
 from jsonschema import ValidationError
 from werkzeug.test import TestResponse
 
-from access.api_key import new_key
-from access.caller import Scope
-from access.key_file import edited
-from app import create_app
-from config import load_settings
-from tests.api.conftest import load
+from tests.api.conftest import started
 from tests.api.test_openapi import DOCUMENT, matches, resolved
 from tests.pictures import encode, multipart, photo_like
 
@@ -27,13 +21,6 @@ FILES = [each for each in OPERATIONS if each[0].startswith(("/docs", "/openapi")
 every = pytest.mark.parametrize(("path", "method"), OPERATIONS)
 guarded = pytest.mark.parametrize(("path", "method"), GUARDED)
 files = pytest.mark.parametrize(("path", "method"), FILES)
-
-
-def started(**settings: str) -> FlaskClient:
-    given = {"MODELS": "resnet50"} | settings
-    app = create_app(load_settings({f"TRIPTYCH_{name}": value for name, value in given.items()}), load)
-    app.extensions["triptych"].start()
-    return app.test_client()
 
 
 def url_of(path: str) -> str:
@@ -63,15 +50,6 @@ def described(answer: TestResponse, responses: dict[str, Any]) -> None:
             matches(content[answer.mimetype]["schema"], answer.get_json())
 
 
-@pytest.fixture
-def keys(tmp_path: Path) -> dict[str, str]:
-    """A file with a key for each scope, and those keys."""
-    made = {scope.value: new_key("x", (scope,), datetime.now(UTC), None) for scope in Scope}
-    with edited(tmp_path / "keys.json") as kept:
-        kept.update((key.id, key) for _, key in made.values())
-    return {scope: key for scope, (key, _) in made.items()} | {"file": str(tmp_path / "keys.json")}
-
-
 def test_headers_are_promised_where_they_are_always_sent() -> None:
     not_always = [
         (response["description"], name)
@@ -84,12 +62,12 @@ def test_headers_are_promised_where_they_are_always_sent() -> None:
 
 @every
 def test_an_answer_is_described(path: str, method: str) -> None:
-    assert ask(started(), path, method).status_code == 200
+    assert ask(started().test_client(), path, method).status_code == 200
 
 
 @every
 def test_so_is_another_method(path: str, method: str) -> None:
-    answer = started().put(url_of(path))
+    answer = started().test_client().put(url_of(path))
     assert answer.status_code == 405
     described(answer, DOCUMENT["paths"][path][method]["responses"])
 
@@ -108,7 +86,7 @@ def test_so_is_a_worker_that_is_not_ready(client: FlaskClient, path: str) -> Non
 def test_so_is_a_caller_without_a_credential_or_with_one_for_something_else(
     keys: dict[str, str], path: str, method: str
 ) -> None:
-    client = started(API_KEYS_FILE=keys["file"])
+    client = started(API_KEYS_FILE=keys["file"]).test_client()
     assert ask(client, path, method).status_code == 401
     assert ask(client, path, method, **{"X-API-Key": keys["jobs"]}).status_code == 403
 
@@ -117,9 +95,9 @@ def test_so_is_a_caller_without_a_credential_or_with_one_for_something_else(
 def test_so_is_a_credential_that_can_not_be_judged(tmp_path: Path, path: str, method: str) -> None:
     (tmp_path / "keys.json").write_text("{half")
     (tmp_path / "jwks.json").write_text(json.dumps({"keys": []}))
-    by_key = started(API_KEYS_FILE=str(tmp_path / "keys.json"))
+    by_key = started(API_KEYS_FILE=str(tmp_path / "keys.json")).test_client()
     tokens = {"JWT_ISSUER": "x", "JWT_AUDIENCE": "y"}
-    by_token = started(JWT_JWKS_FILE=str(tmp_path / "jwks.json"), **tokens)
+    by_token = started(JWT_JWKS_FILE=str(tmp_path / "jwks.json"), **tokens).test_client()
     assert ask(by_key, path, method, **{"X-API-Key": "x"}).status_code == 503
     assert (
         ask(by_token, path, method, Authorization="Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.e30.AA").status_code == 503
@@ -127,18 +105,18 @@ def test_so_is_a_credential_that_can_not_be_judged(tmp_path: Path, path: str, me
 
 
 def test_so_is_a_caller_who_asks_too_often() -> None:
-    client = started(RATE_LIMIT="1/hour")
+    client = started(RATE_LIMIT="1/hour").test_client()
     assert [ask(client, "/predict", "post").status_code for _ in range(2)] == [200, 429]
 
 
 def test_so_are_the_figures_in_the_other_format() -> None:
-    answer = ask(started(), "/metrics", "get", Accept="application/openmetrics-text; version=1.0.0")
+    answer = ask(started().test_client(), "/metrics", "get", Accept="application/openmetrics-text; version=1.0.0")
     assert answer.mimetype == "application/openmetrics-text"
 
 
 @files
 def test_a_file_that_the_caller_has_is_not_sent_again(path: str, method: str) -> None:
-    client = started()
+    client = started().test_client()
     etag = ask(client, path, method).headers["ETag"]
     assert ask(client, path, method, **{"If-None-Match": etag}).status_code == 304
 
@@ -150,7 +128,7 @@ def test_a_file_that_the_caller_has_is_not_sent_again(path: str, method: str) ->
      {"If-Unmodified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"}, {"Range": "bytes=0-3", "If-Range": '"other"'}],
 )  # fmt: skip
 def test_no_part_of_a_file_is_to_be_had(path: str, method: str, headers: dict[str, str]) -> None:
-    client = started()
+    client = started().test_client()
     answer = ask(client, path, method, **headers)
     assert (answer.status_code, answer.data) == (200, ask(client, path, method).data)
     assert answer.headers.get("Accept-Ranges", "none") == "none"
@@ -158,7 +136,7 @@ def test_no_part_of_a_file_is_to_be_had(path: str, method: str, headers: dict[st
 
 @pytest.mark.parametrize("models", [["resnet50", "mobilenetv2"], ["resnet50,mobilenetv2"], ["resnet50"]])
 def test_models_can_be_repeated_as_the_document_says(models: list[str]) -> None:
-    client = started(MODELS="resnet50,mobilenetv2")
+    client = started(MODELS="resnet50,mobilenetv2").test_client()
     parameters = map(resolved, DOCUMENT["paths"]["/predict"]["post"]["parameters"])
     matches(next(each["schema"] for each in parameters if each["name"] == "model"), models)
     answer = client.post("/predict", query_string=[("model", model) for model in models], **UPLOAD)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,21 @@ import requests
 from tests.conftest import ROOT
 
 START_S = 300  # a start that prepares nothing takes 3 s, one that prepares a network two minutes
-STOP_S = 60
+STOP_S = 60  # and all else that is waited for
 
 
 def environment(**settings: str) -> dict[str, str]:
     """The environment of a process under test: none of the caller's settings, only these."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
     return clean | {f"TRIPTYCH_{name}": value for name, value in settings.items()}
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Wait until *condition* holds; fail where it never does, saying *what*."""
+    give_up = time.monotonic() + STOP_S
+    while not condition():
+        assert time.monotonic() < give_up, what
+        time.sleep(0.02)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +16,11 @@ from cli.load.exchange import Request
 from cli.load.loops import fixed, open_loop
 from tests.e2e.callers import Fate, calling
 from tests.e2e.faulty import SWITCH
-from tests.e2e.server import STOP_S, Server, running
+from tests.e2e.server import STOP_S, Server, running, until
 from tests.pictures import encode, photo_like
 from tests.scraped import value
 
 UPLOAD = encode(photo_like(60, 60), "JPEG")
-ENOUGH_S = 60
 DRAIN_S = 5
 
 
@@ -33,13 +32,6 @@ def faulty(tmp_path: Path, *options: str, **settings: str) -> Iterator[Server]:
         tmp_path / "log", *options, application="tests.e2e.faulty:make()", tmpdir=str(tmp_path), **wanted
     ) as server:
         yield server
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    give_up = time.monotonic() + ENOUGH_S
-    while not condition():
-        assert time.monotonic() < give_up, what
-        time.sleep(0.02)
 
 
 def reasons(server: Server) -> dict[str, str]:

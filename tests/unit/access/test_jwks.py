@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from access import jwks as module
 from access.errors import BadFile, NoKeys
 from access.jwks import FetchedKeys, KeysOfFile, issuer_at, public_keys
-from tests.issuer import Published, ec_jwk, jwks, published, rsa_jwk, rsa_key
+from config import load_settings
+from tests.issuer import AUDIENCE, ISSUER, Published, ec_jwk, jwks, published, rsa_jwk, rsa_key, token
+from wiring_access import access
 
 OCT = {"kty": "oct", "alg": "HS256", "k": "c2VjcmV0" * 8, "kid": "oct"}
 WRONG: tuple[Any, ...] = (["RS256"], {}, 7)
@@ -170,12 +171,14 @@ def issuer(answer: Callable[[socket.socket], None]) -> Iterator[str]:
     """A server that answers one caller so, until he is gone."""
 
     def serve() -> None:
-        connection, _ = listener.accept()
-        with connection, suppress(OSError):
-            answer(connection)
+        with suppress(OSError):
+            connection, _ = listener.accept()
+            with connection:
+                answer(connection)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
+        listener.settimeout(30)  # neither it nor the thread is waited for where nobody asks
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
         thread.join(5)
@@ -184,15 +187,28 @@ def issuer(answer: Callable[[socket.socket], None]) -> Iterator[str]:
 
 @pytest.mark.parametrize("answer", [says_nothing, drips, drips_a_body])
 def test_a_fetch_ends_in_time_however_the_issuer_answers(
-    answer: Callable[[socket.socket], None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    answer: Callable[[socket.socket], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "_TIMEOUT_S", 1.5)
     with issuer(answer) as url:
         began = time.monotonic()
         with pytest.raises(NoKeys):
-            FetchedKeys(issuer_at(url)).find("rsa-1")
+            FetchedKeys(issuer_at(url, 1.5)).find("rsa-1")
         assert 1.4 < time.monotonic() - began < 3
     assert "no whole answer within 1.5 s" in caplog.text
+
+
+@pytest.mark.parametrize(("deadline_s", "within_s"), [("0.5", "0.5"), ("10", "3")])
+def test_no_fetch_takes_longer_than_a_request_may(
+    deadline_s: str, within_s: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Twice DEADLINE_S would end the worker."""
+    with issuer(drips) as url:
+        given = {"JWT_JWKS_URL": url, "JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "DEADLINE_S": deadline_s}
+        verifier = access(load_settings({f"TRIPTYCH_{name}": value for name, value in given.items()})).authenticator
+        assert verifier
+        with pytest.raises(NoKeys):
+            verifier.caller("", f"Bearer {token()}")
+    assert f"no whole answer within {within_s} s" in caplog.text
 
 
 def test_a_set_that_is_too_large_is_not_read_to_its_end(caplog: pytest.LogCaptureFixture) -> None:

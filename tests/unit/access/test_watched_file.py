@@ -123,3 +123,14 @@ def test_a_file_that_others_can_write_is_warned_of(
     path.chmod(mode)
     watched.load()
     assert ("can be written by others" in caplog.text) is warned
+
+
+def test_it_is_had_from_its_first_good_content_on(watched: WatchedFile[str], path: Path, clock: Clock) -> None:
+    path.write_text("broken")
+    assert not watched.is_had()
+    path.write_text("good")
+    clock.now = 1
+    assert watched.is_had()
+    path.unlink()
+    clock.now = 2
+    assert watched.is_had(), "the last one stays in use"

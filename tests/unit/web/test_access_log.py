@@ -18,4 +18,6 @@ def test_an_answer_of_gunicorn_s_own_is_logged_too(monkeypatch: pytest.MonkeyPat
     answer = SimpleNamespace(status="400 Bad Request", headers=[], sent=0)
     request = SimpleNamespace(method="POST", path="/predict")
     AccessLogger(Config()).access(answer, request, {"REMOTE_ADDR": "1.2.3.4"}, timedelta(0))
-    assert [(event["status"], event["path"], event["peer"]) for event in events] == [(400, "/predict", "1.2.3.4")]
+    assert events == [{"method": "POST", "path": "/predict", "status": 400, "peer": "1.2.3.4", "bytes_out": 0}], (
+        "neither an id nor a time that nobody had"
+    )
