@@ -62,7 +62,7 @@ def loader(settings: Settings, prepared: PreparedModels) -> Load:
 
 
 def keeps_tables(models: int, workers: int, cores: int) -> bool:
-    """Say whether an engine keeps its tables: 20 MB a worker and model, for a tenth of a crowd's time (ADR 2)."""
+    """Say whether an engine keeps its tables: 20 MB a worker and model, for a twentieth of a crowd's time (ADR 2)."""
     return models == 1 and workers <= cores
 
 

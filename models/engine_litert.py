@@ -18,8 +18,8 @@ from preprocessing.spec import InputSpec
 # They decide how weights are packed: change `packed._LAYOUT` with them.
 _XNNPACK_FLAGS = 0x01 | 0x02
 # TRANSIENT_INDIRECTION_BUFFER: tables of pointers made anew in each run instead of kept. A network takes 19 to 20 MB
-# less for each number of threads (ResNet50, VGG16, InceptionV3, int8), and 10 % more time where every core has an
-# inference (ResNet50 int8, two processes of one thread, six pairs: 33 ms against 30).
+# less for each number of threads (ResNet50, VGG16, InceptionV3, int8), and 5 % more time where every core has an
+# inference (bench/results/2026-11-24-limit.txt). For more threads they bring 0 to 3 %.
 _TRANSIENT_TABLES = 0x20
 
 
@@ -42,7 +42,7 @@ class LiteRtEngine:
     ) -> None:
         """Load a `.tflite` for each of *threads*; *packed* is the file of packed weights, written if it is not there.
 
-        *keep_tables*: for one thread, with which a crowd is served: 20 MB more, a tenth quicker (`_TRANSIENT_TABLES`).
+        *keep_tables*: for one thread, with which a crowd is served: more memory, and quicker (`_TRANSIENT_TABLES`).
         Raises: EngineError: it can't be loaded, or is not (h, w, 3) -> (classes,).
         """
         self._shape, self._classes = (spec.height, spec.width, 3), classes
