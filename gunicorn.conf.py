@@ -113,7 +113,12 @@ def _refuse_what_needs_a_start(wanted: Settings) -> None:
         raise SettingsError("another HOST or PORT needs a restart")
     if wanted.device is Device.GPU and settings.device is not Device.GPU:
         raise SettingsError("DEVICE=gpu needs a restart")
-    if wanted.prepare != "never" and prepared_models(wanted).incomplete():
+    try:
+        prepared = prepared_models(wanted)
+        is_new = not {*wanted.models} - {*settings.models} <= {*prepared.available()} or prepared.incomplete()
+    except (OSError, RuntimeError) as error:  # the latter: links in a circle
+        raise SettingsError(f"CACHE_DIR={wanted.cache_dir}: {error}") from None
+    if is_new and wanted.prepare != "never":
         raise SettingsError(f"MODELS={','.join(wanted.models)}: not all are prepared (`models prepare` does it)")
 
 

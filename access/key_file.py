@@ -6,7 +6,7 @@ import stat
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -59,7 +59,10 @@ def edited(path: Path) -> Iterator[dict[str, ApiKey]]:
 
 def _made_where_missing(path: str, flags: int) -> int:
     """Open for reading, which is enough for a lock: root may have made it, and the owner edits next."""
-    return os.open(path, flags | os.O_CREAT, 0o644)
+    descriptor = os.open(path, flags | os.O_CREAT, 0o644)
+    with suppress(PermissionError):  # another's; ours may have been masked
+        os.fchmod(descriptor, 0o644)
+    return descriptor
 
 
 def _replace(path: Path, text: str) -> None:

@@ -12,7 +12,9 @@ from models.machine import BESIDE, instructions_name, machine_folders, made_once
 
 log = logging.getLogger(__name__)
 
-_LAYOUT = 3  # raised when engine_litert.py's options change how weights are packed: what doesn't fit is packed again
+# Raised when the options of engine_litert.py, or those that engines.py packs with, change how weights are packed: what
+# doesn't fit is packed again.
+_LAYOUT = 3
 _SPACE_FACTOR = 1.2  # packed is 1.00 to 1.06 of the artifact (the four networks, float32 and int8)
 
 
@@ -49,7 +51,15 @@ def _built(path: Path, artifact: Path, build: Callable[[Path], None]) -> Path:
             record = FileRecord.of(part)
             part.replace(path)
             path.with_suffix(".json").write_text(record.model_dump_json(), encoding="utf-8")
+            _discard_other_layouts(path)
     return path
+
+
+def _discard_other_layouts(path: Path) -> None:
+    """Remove what earlier versions of ours packed of the same artifact: as large, and never mapped again."""
+    for old in path.parent.glob(f"{path.stem.rpartition('-')[0]}-*"):
+        if old.stem != path.stem:
+            old.unlink(missing_ok=True)
 
 
 def discard_damaged(folder: Path) -> None:

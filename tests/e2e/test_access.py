@@ -167,15 +167,18 @@ def test_hup_with_what_would_stop_a_start_or_needs_one_changes_nothing_and_says_
     (tmp_path / "cache/models").mkdir(parents=True)
     (tmp_path / "cache/models/mobilenetv2").symlink_to(random_cache / "models/mobilenetv2")
     key = create(path, "phone")
-    good = {"API_KEYS_FILE": str(path), "MODELS": settings.pop("MODELS")}
+    (loop := tmp_path / "loop").symlink_to(loop)
+    good = {"API_KEYS_FILE": str(path), "MODELS": settings.pop("MODELS"), "CACHE_DIR": str(tmp_path / "cache")}
     rows = [
         ({"API_KEYS_FILE": str(absent)}, f"API_KEYS_FILE={absent}: No such file"),
-        ({"DEADLINE_S": "soon"}, f"{file}, line 3: DEADLINE_S='soon'"),
+        ({"DEADLINE_S": "soon"}, f"{file}, line 4: DEADLINE_S='soon'"),
         ({"HOST": "127.0.0.2"}, "another HOST or PORT needs a restart"),
         ({"DEVICE": "gpu"}, "DEVICE=gpu needs a restart"),
         ({"MODELS": "mobilenetv2,vgg16"}, "MODELS=mobilenetv2,vgg16: not all are prepared"),
+        ({"CACHE_DIR": str(loop)}, f"CACHE_DIR={loop}: "),
     ]
-    settings |= {"WORKERS": "1", "CACHE_DIR": str(tmp_path / "cache"), "SETTINGS_FILE": str(file)}
+    del settings["CACHE_DIR"]
+    settings |= {"WORKERS": "1", "SETTINGS_FILE": str(file)}
     write(file, good)
     with running(tmp_path / "log", **settings) as server:
         workers = server.workers(1)

@@ -131,12 +131,14 @@ def test_an_edit_that_fails_changes_nothing_and_leaves_nothing(path: Path) -> No
 
 def test_who_may_only_read_the_lock_may_edit(path: Path) -> None:
     """Root may have made it, and the file's owner edits next; as root, any mode would let a test write to it."""
+    usual = os.umask(0o077)
     add(path)
+    os.umask(usual)
     lock = path.resolve().with_name(f".{path.name}.lock")
     with edited(path):
         (held,) = [each for each in Path("/proc/self/fd").iterdir() if each.exists() and each.readlink() == lock]
         assert fcntl.fcntl(int(held.name), fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
-    assert lock.stat().st_mode & 0o444
+    assert lock.stat().st_mode & 0o044 == 0o044
 
 
 def test_a_link_to_the_file_stays_a_link(path: Path, tmp_path: Path) -> None:

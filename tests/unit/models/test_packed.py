@@ -127,3 +127,16 @@ def test_verify_discards_packed_weights_with_a_flipped_bit(artifact: Path) -> No
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     packed.discard_damaged(artifact.parent)
     assert not path.exists()
+
+
+def test_what_an_earlier_layout_packed_is_removed(artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build = Builder()
+    monkeypatch.setattr(packed, "_LAYOUT", 2)
+    old = packed_weights(artifact, SHA, build)
+    other = packed_weights(artifact, "cd" * 32, build)
+    monkeypatch.setattr(packed, "_LAYOUT", 3)
+    new = packed_weights(artifact, SHA, build)
+    assert old is not None
+    assert not old.exists()
+    assert all(each is not None and each.exists() for each in (other, new))
+    assert not old.with_suffix(".json").exists()
