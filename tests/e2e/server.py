@@ -35,6 +35,18 @@ def until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.02)
 
 
+@contextmanager
+def stopped(*workers: int) -> Iterator[None]:
+    """Let others answer meanwhile."""
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+
+
 @dataclass(frozen=True)
 class Server:
     """A running service."""

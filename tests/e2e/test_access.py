@@ -1,6 +1,5 @@
 """Who may call, how often, and from where: in real workers."""
 
-import os
 import re
 import signal
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 import requests
 
 from tests.conftest import ROOT
-from tests.e2e.server import Server, environment, run_flask, running, until
+from tests.e2e.server import Server, environment, run_flask, running, stopped, until
 from tests.pictures import encode, photo_like
 from tests.redis_server import RedisServer, redis_server
 
@@ -30,14 +29,8 @@ def settings(random_cache: Path) -> dict[str, str]:
 @contextmanager
 def only(server: Server, worker: int) -> Iterator[None]:
     """Let no other worker answer."""
-    others = server.workers(2) - {worker}
-    for other in others:
-        os.kill(other, signal.SIGSTOP)
-    try:
+    with stopped(*server.workers(2) - {worker}):
         yield
-    finally:
-        for other in others:
-            os.kill(other, signal.SIGCONT)
 
 
 def status(server: Server, key: str = "") -> int:

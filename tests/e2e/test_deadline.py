@@ -1,8 +1,6 @@
 """A request has one deadline, for waiting, sending and work; nothing is computed past it or for nobody."""
 
-import os
 import re
-import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -12,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.server import Server, running
+from tests.e2e.server import Server, running, stopped
 from tests.e2e.test_overload import queued
 from tests.pictures import encode, multipart, photo_like
 from tests.scraped import value
@@ -36,18 +34,15 @@ def call(server: Server) -> socket.socket:
 
 
 @contextmanager
-def stopped(server: Server) -> Iterator[None]:
+def unheard(server: Server) -> Iterator[None]:
     """Let nothing be accepted meanwhile; what is sent has arrived before the worker goes on."""
     (worker,) = server.workers(1)
     port = urlsplit(server.url).port or 0
-    os.kill(worker, signal.SIGSTOP)
-    try:
+    with stopped(worker):
         yield
         give_up = time.monotonic() + 30
         while not queued(port) and time.monotonic() < give_up:
             time.sleep(0.01)
-    finally:
-        os.kill(worker, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("body", [b"", FORM["data"][:100], FORM["data"][:-1]])
@@ -70,7 +65,7 @@ def test_a_caller_who_never_ends_the_head_is_let_go_without_a_word(server: Serve
 
 
 def test_what_has_waited_too_long_is_refused_before_it_is_read(server: Server) -> None:
-    with stopped(server):
+    with unheard(server):
         caller = call(server)
         caller.sendall(WHOLE)
         sent = time.monotonic()
@@ -93,7 +88,7 @@ def test_those_who_connect_and_say_nothing_hold_nobody(server: Server) -> None:
 
 
 def test_nothing_is_computed_for_a_caller_who_left_while_it_waited(server: Server) -> None:
-    with stopped(server), call(server) as caller:
+    with unheard(server), call(server) as caller:
         caller.sendall(WHOLE)
     give_up = time.monotonic() + 30
     while not any(event["status"] == 499 for event in server.events("request")):
@@ -108,7 +103,7 @@ def test_nothing_is_computed_for_a_caller_who_left_while_it_waited(server: Serve
 
 
 def test_the_wait_for_a_worker_is_told_as_queueing(server: Server) -> None:
-    with stopped(server):
+    with unheard(server):
         caller = call(server)
         caller.sendall(WHOLE)
         sent = time.monotonic()

@@ -19,8 +19,8 @@ from cli.load.exchange import Request
 from cli.load.loops import closed_loop
 from tests.conftest import ROOT
 from tests.e2e.callers import Fate, calling
-from tests.e2e.server import STOP_S, Server, environment, running, until
-from tests.e2e.test_probes import reasons, scraped, stopped
+from tests.e2e.server import STOP_S, Server, environment, running, stopped, until
+from tests.e2e.test_probes import reasons, scraped
 from tests.pictures import encode, multipart, photo_like
 
 UPLOAD = encode(photo_like(300, 300), "JPEG")

@@ -16,7 +16,7 @@ from cli.load.exchange import Request
 from cli.load.loops import fixed, open_loop
 from tests.e2e.callers import Fate, calling
 from tests.e2e.faulty import SWITCH
-from tests.e2e.server import STOP_S, Server, running, until
+from tests.e2e.server import STOP_S, Server, running, stopped, until
 from tests.pictures import encode, photo_like
 from tests.scraped import value
 
@@ -43,18 +43,6 @@ def reasons(server: Server) -> dict[str, str]:
 
 def scraped(server: Server, name: str, **labels: str) -> float:
     return value(server.get("/metrics").text, name, **labels)
-
-
-@contextmanager
-def stopped(*workers: int) -> Iterator[None]:
-    """Let others answer meanwhile."""
-    for worker in workers:
-        os.kill(worker, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for worker in workers:
-            os.kill(worker, signal.SIGCONT)
 
 
 def test_a_service_that_drains_says_so_within_a_second_and_answers_every_call(tmp_path: Path) -> None:
