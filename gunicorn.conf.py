@@ -20,11 +20,11 @@ from access.exposure import reachable
 from cli.prepare import measure_models, prepare_models
 from config import Settings, SettingsError, read_once
 from cores import usable_cores
+from logs import logging_config
 from models.engines import Device, EngineKind, require_gpu, resolve_engine
 from models.errors import ModelError
 from web import deaths, metrics_files
 from web.draining import Drain
-from web.logs import logging_config
 from web.watchdog import Ending
 from wiring import prepared_models
 from wiring_access import check_access

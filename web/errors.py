@@ -4,19 +4,15 @@ Typed errors rise from `preprocessing`, `models` and the views with a stable `co
 `application/problem+json` (RFC 9457), so that a 404 and a corrupt photo have the same shape.
 """
 
-import logging
 from typing import Any, NamedTuple
 
 from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from models.errors import ModelError
-from preprocessing.errors import ImageError
+from models.told import Told, told
 from web.record import record
 from web.request import request_id
-
-log = logging.getLogger(__name__)
 
 OVERLOADED = "More requests are waiting than can be answered soon. Come again after Retry-After seconds."
 RETRY_AFTER_S = 5  # for a model that is still loading; loading the three takes about 3 s
@@ -75,24 +71,15 @@ class Overloaded(RequestError):
         self.retry_after_s = retry_after_s
 
 
-class Told(NamedTuple):
-    """What a caller is told of an error."""
-
-    code: str
-    detail: str
-
-    def entry(self) -> dict[str, Any]:
-        """Return it as one image's part of an answer for several."""
-        status, error = PROBLEMS[self.code]
-        return {"error": error, "code": self.code, "status": status, "detail": self.detail}
+def entry(what: Told) -> dict[str, Any]:
+    """Return it as one image's part of an answer for several."""
+    status, error = PROBLEMS[what.code]
+    return {"error": error, "code": what.code, "status": status, "detail": what.detail}
 
 
-def told(error: Exception) -> Told:
-    """Return what a caller is told; of what is no fault of his, and is none of ours that has a name, the log tells."""
-    if isinstance(error, RequestError | ImageError | ModelError) and error.code != "internal_error":
-        return Told(error.code, str(error))
-    log.error("request %s failed", request_id(), exc_info=error)
-    return Told("internal_error", "The service failed on this request; the operator's log has it by request_id.")
+def told_of(error: Exception) -> Told:
+    """Return what the sender of the request at hand is told."""
+    return Told(error.code, str(error)) if isinstance(error, RequestError) else told(error, request_id())
 
 
 def problem_body(code: str, detail: str, path: str, request_id: str) -> dict[str, Any]:
@@ -125,7 +112,7 @@ def register_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def any_other(error: Exception) -> Response:
-        response = problem(*told(error))
+        response = problem(*told_of(error))
         if isinstance(error, Overloaded):
             response.headers["Retry-After"] = str(error.retry_after_s)
         return response

@@ -8,11 +8,11 @@ from flask import Blueprint, Response, jsonify
 
 from models.deadline import Deadline
 from models.errors import DeadlineExceeded, ModelError
+from models.question import Question
+from models.reply import reply
 from models.road import Opinion
 from preprocessing.errors import ImageError
-from web.answers import answer
-from web.errors import Overloaded, RequestError, told
-from web.question import Question
+from web.errors import Overloaded, RequestError, entry, told_of
 from web.record import Record, record
 from web.request import request_deadline, request_id, request_waited_s
 from web.service import Service, current_service
@@ -76,13 +76,13 @@ def _outcomes(service: Service, uploads: Sequence[Upload], question: Question, d
 def _one(outcome: Outcome, question: Question) -> dict[str, Any]:
     if outcome.error:
         raise outcome.error
-    return answer(question, outcome.opinion)
+    return reply(question, outcome.opinion, request_id())
 
 
 def _batch(outcomes: Sequence[Outcome], question: Question) -> dict[str, Any]:
     entries = [
         {"file": outcome.upload.file}
-        | (told(outcome.error).entry() if outcome.error else answer(question, outcome.opinion))
+        | (entry(told_of(outcome.error)) if outcome.error else reply(question, outcome.opinion, request_id()))
         for outcome in outcomes
     ]
     return {"predictions": entries, "request_id": request_id()}

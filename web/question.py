@@ -1,8 +1,9 @@
-"""What a request asks: which models, how many labels, which resize."""
+"""What a request asks, read from its fields."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from models.question import Question
 from models.registry import Registry
 from models.served import ServedModel
 from preprocessing.spec import Resize
@@ -11,16 +12,6 @@ from web.errors import RequestError
 DEFAULT_TOP, MAX_TOP = 3, 10
 _MOST_LETTERS = 1000  # of models: more make no list of ours
 ALL = "all"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """*models* by name, in the order asked; *is_compared*: more than one was asked for, or `all`."""
-
-    models: Mapping[str, ServedModel]
-    is_compared: bool
-    top: int
-    resize: Resize
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from gunicorn.workers.sync import SyncWorker
 
+from models.self_test import SelfTests
 from web.access_log import Unquoting
 from web.admission import silent_s, waiting_connections
 from web.connection import Connection
@@ -14,7 +15,6 @@ from web.last_callers import answer_those_who_wait
 from web.lingering import Lingering
 from web.phase import Phase, SharedPhase
 from web.refusal import is_predict, note, overloaded, peek
-from web.self_test import SelfTests
 from web.service import Service
 from web.watchdog import Life, Watchdog
 

@@ -15,9 +15,9 @@ from access.caller import Scope
 from access.key_file import edited
 from app import create_app
 from config import load_settings
+from logs import logging_config
 from tests.fakes import served
 from tests.pictures import encode, multipart, photo_like
-from web.logs import logging_config
 from web.request import MB
 
 UPLOAD = multipart(encode(photo_like(30, 40), "PNG"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from web.logs import logging_config
+from logs import logging_config
 
 HOSTILE = "a\r\nb\x1b[31m\x00\x85c\u2028d\x9b2J é \ud800"
 

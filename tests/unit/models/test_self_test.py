@@ -4,9 +4,9 @@ import pytest
 
 from models.errors import ArtifactError, ModelUnavailable, WeightsMissing
 from models.registry import ModelState, Registry
+from models.self_test import SelfTests
 from models.served import ServedModel
 from tests.fakes import served
-from web.self_test import SelfTests
 
 
 class Clock:

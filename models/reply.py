@@ -8,19 +8,18 @@ import numpy as np
 from models.engine import Scores
 from models.ensemble import ENSEMBLE, together
 from models.labels import Label
+from models.question import Question
 from models.road import Opinion
 from models.served import ServedModel
 from models.top_k import top_k
-from web.question import Question
-from web.request import request_id
 
 
-def answer(question: Question, opinion: Opinion) -> dict[str, Any]:
+def reply(question: Question, opinion: Opinion, request_id: str) -> dict[str, Any]:
     """Return the answer for one image: that of one model, or each model's and their mean."""
     if question.is_compared:
-        return _comparison(question, opinion)
+        return _comparison(question, opinion, request_id)
     ((name, model),) = question.models.items()
-    return _of_one(name, model, opinion.scores[name], question.top)
+    return _of_one(name, model, opinion.scores[name], question.top) | {"request_id": request_id}
 
 
 def _of_one(name: str, model: ServedModel, scores: Scores, top: int) -> dict[str, Any]:
@@ -30,15 +29,14 @@ def _of_one(name: str, model: ServedModel, scores: Scores, top: int) -> dict[str
         "version": model.version,
         "precision": model.precision.value,
         "weights": model.weights.value,
-        "request_id": request_id(),
     }
 
 
-def _comparison(question: Question, opinion: Opinion) -> dict[str, Any]:
-    models = question.models
-    each = {name: _of_one(name, model, opinion.scores[name], question.top) for name, model in models.items()}
+def _comparison(question: Question, opinion: Opinion, request_id: str) -> dict[str, Any]:
+    models, own = question.models, {"request_id": request_id}
+    each = {name: _of_one(name, model, opinion.scores[name], question.top) | own for name, model in models.items()}
     whole = each[next(iter(each))] if len(each) == 1 else _mean(models, opinion, question.top)
-    return whole | {"models": each, "request_id": request_id()}
+    return whole | {"models": each} | own
 
 
 def _mean(models: Mapping[str, ServedModel], opinion: Opinion, top: int) -> dict[str, Any]:
