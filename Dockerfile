@@ -19,9 +19,10 @@ FROM python:3.11-slim AS serve
 WORKDIR /app
 COPY requirements-serve.txt ./
 RUN pip install --no-cache-dir -r requirements-serve.txt && useradd --system triptych
-COPY allocator.py app.py config.py cores.py given.py gunicorn.conf.py logs.py setting_types.py wiring.py wiring_access.py ./
+COPY allocator.py app.py config.py cores.py given.py gunicorn.conf.py logs.py setting_types.py wiring.py wiring_access.py wiring_jobs.py ./
 COPY access access
 COPY cli cli
+COPY jobs jobs
 COPY models models
 COPY preprocessing preprocessing
 COPY web web

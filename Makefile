@@ -17,7 +17,7 @@ $(foreach v,$(filter-out $(OURS),$(.VARIABLES)),$(if $(filter command_line,$(sub
 SETTINGS := $(or $(TRIPTYCH_SETTINGS_FILE),$(wildcard triptych.env))
 unless_in_file = $(if $(shell test -f "$(SETTINGS)" && LC_ALL=C grep -P '^(\xEF\xBB\xBF)?\s*(TRIPTYCH_)?$1\s*=\s*\S' "$(SETTINGS)"),,$2)
 
-.PHONY: help setup serve test test-slow bench bench-full check format clean
+.PHONY: help setup serve worker test test-slow bench bench-full check format clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -41,6 +41,12 @@ serve: export TRIPTYCH_WEIGHTS := $(or $(TRIPTYCH_WEIGHTS),$(call unless_in_file
 serve: export TRIPTYCH_PREPARE := $(or $(TRIPTYCH_PREPARE),$(call unless_in_file,PREPARE,changed))
 serve: $(INSTALLED) ## prepare the models and serve on port 5000
 	@exec $(BIN)/gunicorn app:app
+
+worker: export TRIPTYCH_SETTINGS_FILE := $(SETTINGS)
+worker: export TRIPTYCH_WEIGHTS := $(or $(TRIPTYCH_WEIGHTS),$(call unless_in_file,WEIGHTS,auto))
+worker: export TRIPTYCH_PREPARE := $(or $(TRIPTYCH_PREPARE),$(call unless_in_file,PREPARE,changed))
+worker: $(INSTALLED) ## serve asynchronous jobs: make worker REDIS_URL=redis://localhost:6379/0
+	@exec $(BIN)/flask --app app jobs work
 
 test: $(INSTALLED) ## run every test that can run on this machine
 	$(BIN)/python -m pytest -m 'not slow'

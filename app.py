@@ -5,11 +5,12 @@ Importing this module does nothing; `app` is made when it is first asked for (PE
 
 import os
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from flask import Flask
 
+from cli.jobs import jobs_cli
 from cli.keys import keys_cli
 from cli.models import models_cli
 from config import Settings, SettingsError, load_settings
@@ -21,6 +22,7 @@ from web.request import MB
 from web.routes import register_routes
 from wiring import loader, make_service, prepared_models
 from wiring_access import access
+from wiring_jobs import dead_letters, job_desk, run_job_worker
 
 _PATHS = ("WEIGHTS_DIR", "CACHE_DIR", "SETTINGS_FILE", "API_KEYS_FILE", "JWT_JWKS_FILE")
 
@@ -33,12 +35,15 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
     settings = settings or load_settings()
     prepared, callers = prepared_models(settings), access(settings)
     app = Flask(__name__, static_folder=None)
-    service = make_service(settings, load or loader(settings, prepared), callers.has_keys)
+    load = load or loader(settings, prepared)
+    service = make_service(settings, load, callers.has_keys, job_desk(settings))
     app.extensions["triptych"] = service
     register_routes(app, settings.max_request_mb * MB, callers)
     app.wsgi_app = Observed(app.wsgi_app, service.metrics)  # type: ignore[method-assign]
     app.cli.add_command(models_cli(prepared, settings, usable_cores()))
     app.cli.add_command(keys_cli(settings.api_keys_file))
+    dead, work = partial(dead_letters, settings), partial(run_job_worker, settings, load)
+    app.cli.add_command(jobs_cli(prepared, settings, usable_cores(), dead, work))
     return app
 
 

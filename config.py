@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_valida
 
 from access.settings import AccessSettings
 from given import PREFIX, SETTINGS_FILE, Given, gather
+from jobs.settings import JobSettings
 from models.catalog import CATALOG
 from models.engines import Device, EngineKind, resolve_engine, resolve_precision
 from models.plan import WeightsMode
@@ -25,7 +26,7 @@ class SettingsError(Exception):
     """A setting is unknown or has a bad value; each line of `str(error)` names one."""
 
 
-class Settings(AccessSettings):
+class Settings(JobSettings, AccessSettings):
     """Every setting with its default and meaning; in the environment upper case, after `TRIPTYCH_`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)

@@ -17,17 +17,18 @@ os.environ[metrics_folder.VARIABLE] = str(metrics_folder.of_this_process())
 
 import app as _app  # noqa: F401  # so that workers share its pages (and HUP reads settings anew, not code)
 from access.exposure import reachable
-from cli.prepare import measure_models, prepare_models
+from cli.prepare import make_ready
 from config import Settings, SettingsError, read_once
 from cores import usable_cores
 from logs import logging_config
-from models.engines import Device, EngineKind, require_gpu, resolve_engine
+from models.engines import Device, require_gpu
 from models.errors import ModelError
 from web import deaths, metrics_files
 from web.draining import Drain
 from web.watchdog import Ending
 from wiring import prepared_models
 from wiring_access import check_access
+from wiring_jobs import check_jobs
 
 try:
     settings, _same_settings = read_once(os.environ)
@@ -63,17 +64,14 @@ def on_starting(server: Any) -> None:
         server.log.info("Settings from %s, under those of the environment", settings.settings_file)
     try:
         check_access(settings)
+        check_jobs(settings)
         if settings.device is Device.GPU:
             with tempfile.TemporaryDirectory() as folder:
                 require_gpu(Path(folder) / "gpu.log")
     except (ModelError, SettingsError) as error:
         raise SystemExit(str(error)) from None
     _warn_where_all_may_call(server)
-    prepared = prepared_models(settings)
-    if settings.prepare == "changed" or (settings.prepare == "missing" and prepared.incomplete()):
-        prepare_models(prepared, settings.weights_dir, usable_cores())  # imports no runtime here: its children do
-    if settings.precision == "auto" and resolve_engine(settings.engine, settings.device) is EngineKind.LITERT:
-        measure_models(prepared, usable_cores())
+    make_ready(prepared_models(settings), settings, usable_cores())
 
 
 def _warn_where_all_may_call(server: Any) -> None:

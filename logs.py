@@ -14,6 +14,7 @@ from structlog.processors import (
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+_CELERY_A_MESSAGE = ("celery.worker.strategy", "celery.app.trace")  # two lines each; a chunk has its event
 _BREAKING = [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]  # control characters and what ends lines elsewhere
 _VISIBLE = {code: ascii(chr(code))[1:-1] for code in _BREAKING}
 _VISIBLE_IN_TRACEBACK = {code: shown for code, shown in _VISIBLE.items() if chr(code) not in "\n\t"}
@@ -39,6 +40,7 @@ def logging_config(level: str, *, access: bool, terminal: bool) -> dict[str, Any
             "PIL": {"level": theirs},
             "gunicorn.error": {"level": theirs, "handlers": [], "propagate": True},
             "flask-limiter": {"level": "WARNING" if level in ("DEBUG", "INFO") else level},  # a 429 has its event
+            **{name: {"level": "WARNING" if level in ("DEBUG", "INFO") else level} for name in _CELERY_A_MESSAGE},
             "gunicorn.access": {"level": "INFO" if access else "CRITICAL", "handlers": [], "propagate": True},
         },
     }

@@ -17,6 +17,7 @@ from models.store import Store
 from preprocessing.decode import prepare_pillow
 from web import metrics_folder
 from web.admission import Admission
+from web.job_desk import JobDesk
 from web.metrics import Metrics
 from web.question import Asker
 from web.request import MB
@@ -30,24 +31,27 @@ def prepared_models(settings: Settings) -> PreparedModels:
     return PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
 
 
-def make_service(settings: Settings, load: Load, has_keys: Callable[[], bool] = lambda: True) -> Service:
+def make_service(
+    settings: Settings, load: Load, has_keys: Callable[[], bool] = lambda: True, jobs: JobDesk | None = None
+) -> Service:
     """Return the service, whose models come into memory by *load*; nothing is loaded yet. *has_keys*: see `Access`."""
     registry, metrics = Registry(settings.models, load), Metrics()
     admission = Admission(settings.max_waiting * usable_cores(), settings.deadline_s)
-    cores = cache(partial(_cores, settings, admission))
+    cores = cache(partial(shared_cores, settings, partial(admission.fair_share, usable_cores())))
     return Service(
         registry=registry,
-        road=cache(partial(_road, settings, cores)),
+        road=cache(lambda: make_road(settings, cores())),
         reader=UploadReader(settings.max_upload_mb * MB, settings.max_files),
         asker=Asker(registry, settings.fallback_model, settings.resize),
         deadline_s=settings.deadline_s,
         self_test_s=settings.self_test_s,
         metrics=metrics,
-        scrape=Scrape(metrics.registry, metrics_folder.shared(), cores),
+        scrape=Scrape(metrics.registry, metrics_folder.shared(), cores, jobs.figures if jobs else None),
         has_keys=has_keys,
+        jobs=jobs,
         admission=admission,
         cors_origins=settings.cors_origins,
-        start_process=partial(_start_process, settings.max_pixels),
+        start_process=partial(start_process, settings),
     )
 
 
@@ -66,16 +70,18 @@ def keeps_tables(models: int, workers: int, cores: int) -> bool:
     return models == 1 and workers <= cores
 
 
-def _start_process(max_pixels: int) -> None:
+def start_process(settings: Settings) -> None:
+    """Prepare this process for images, before any is decoded."""
     keep_freed_memory()
-    prepare_pillow(max_pixels)
+    prepare_pillow(settings.max_pixels)
 
 
-def _cores(settings: Settings, admission: Admission) -> Cores:
-    share = partial(admission.fair_share, usable_cores())
+def shared_cores(settings: Settings, share: Callable[[], int]) -> Cores:
+    """Return the cores of this machine, of which one request gets at most *share*."""
     return Cores(runtime_folder() / "cores", usable_cores(), settings.threads, share=share)
 
 
-def _road(settings: Settings, cores: Callable[[], Cores]) -> Road:
+def make_road(settings: Settings, cores: Cores) -> Road:
+    """Return the road from upload to scores."""
     limits = UploadLimits(settings.formats, settings.max_pixels)
-    return Road(limits, cores(), DecodeSlots(runtime_folder() / "decodes", usable_cores()))
+    return Road(limits, cores, DecodeSlots(runtime_folder() / "decodes", usable_cores()))

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
-from setting_types import JwksUrl, Origins, RateLimit, RedisUrl
+from setting_types import JwksUrl, Origins, RateLimit
 
 
 class AccessSettings(BaseModel):
@@ -29,9 +29,6 @@ class AccessSettings(BaseModel):
     )
     rate_limit: RateLimit | None = Field(
         None, description="Most requests for inferences of one caller, such as 60/minute or 5/second;1000/day"
-    )
-    redis_url: RedisUrl | None = Field(
-        None, description="redis:// or rediss:// address; with it all workers count RATE_LIMIT together"
     )
     trusted_proxies: int = Field(
         0, ge=0, le=10, description="Proxies in front that each add to X-Forwarded-For and X-Forwarded-Proto"

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from cli.progress import Progress
+from config import Settings
 from models.child import run_in_child
+from models.engines import EngineKind, resolve_engine
 from models.errors import ModelError
 from models.gate import MIN_PHOTOS
 from models.judgement import Gate
@@ -22,6 +24,17 @@ from models.store import Store
 NO_WEIGHTS = """
   !! No weights for any model: serving RANDOM weights. Answers are well-formed and mean nothing.
   !! With the files above in place, run this again; `WEIGHTS=imagenet` tries the download again."""
+
+
+def make_ready(prepared: PreparedModels, settings: Settings, cores: int) -> None:
+    """Prepare what PREPARE says, and measure what is new on this machine, before anything is served.
+
+    Raises: SystemExit: as `prepare_models`.
+    """
+    if settings.prepare == "changed" or (settings.prepare == "missing" and prepared.incomplete()):
+        prepare_models(prepared, settings.weights_dir, cores)  # imports no runtime here: its children do
+    if settings.precision == "auto" and resolve_engine(settings.engine, settings.device) is EngineKind.LITERT:
+        measure_models(prepared, cores)
 
 
 def prepare_models(

@@ -11,7 +11,7 @@ from access.authenticator import Authenticator
 from web.auth import register_auth
 
 _ALLOWED = ["X-API-Key", "Authorization", "Content-Type", "X-Request-ID", "Idempotency-Key"]
-_EXPOSED = ["Server-Timing", "X-Request-ID", "Retry-After", "WWW-Authenticate"]
+_EXPOSED = ["Server-Timing", "X-Request-ID", "Retry-After", "WWW-Authenticate", "Location"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
+from jobs.errors import JobError
 from models.told import Told, told
 from web.record import record
 from web.request import request_id
@@ -31,10 +32,14 @@ PROBLEMS: dict[str, Problem] = {
     "invalid_top": Problem(400, "Invalid top"),
     "invalid_resize": Problem(400, "Invalid resize"),
     "malformed_body": Problem(400, "Malformed request body"),
+    "invalid_idempotency_key": Problem(400, "Invalid Idempotency-Key"),
     "unauthorized": Problem(401, "Unauthorized"),
     "forbidden": Problem(403, "Forbidden"),
     "not_found": Problem(404, "Not found"),
+    "jobs_disabled": Problem(404, "Jobs are disabled"),
     "method_not_allowed": Problem(405, "Method not allowed"),
+    "idempotency_conflict": Problem(409, "Idempotency conflict"),
+    "expired": Problem(410, "Expired"),
     "upload_too_large": Problem(413, "Upload too large"),
     "too_many_files": Problem(413, "Too many files"),
     "unsupported_media_type": Problem(415, "Unsupported media type"),
@@ -79,7 +84,9 @@ def entry(what: Told) -> dict[str, Any]:
 
 def told_of(error: Exception) -> Told:
     """Return what the sender of the request at hand is told."""
-    return Told(error.code, str(error)) if isinstance(error, RequestError) else told(error, request_id())
+    if isinstance(error, RequestError | JobError):
+        return Told(error.code, str(error))
+    return told(error, request_id())
 
 
 def problem_body(code: str, detail: str, path: str, request_id: str) -> dict[str, Any]:
@@ -113,7 +120,7 @@ def register_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def any_other(error: Exception) -> Response:
         response = problem(*told_of(error))
-        if isinstance(error, Overloaded):
+        if isinstance(error, Overloaded | JobError) and error.retry_after_s is not None:
             response.headers["Retry-After"] = str(error.retry_after_s)
         return response
 

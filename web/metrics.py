@@ -17,7 +17,9 @@ from web.record import Record
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2.5, 5, 10)
 UNMATCHED = "unmatched"  # the route of what has none
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-PREDICT_PATHS = ("/predict", "/v1/predict")  # as a route, and as a caller may write it
+# As routes, and as a caller may write them.
+PREDICT_PATHS = ("/predict", "/v1/predict")
+JOB_PATHS = ("/jobs", "/v1/jobs")
 
 
 class Metrics:

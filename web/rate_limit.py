@@ -51,7 +51,9 @@ def register_rate_limit(app: Flask, rate: Rate) -> None:
 
 
 def _is_limited() -> bool:
-    return needed_scope() in (Scope.PREDICT, Scope.JOBS)
+    """Say whether it asks for work; looking at a job or cancelling it does not."""
+    scope = needed_scope()
+    return scope is Scope.PREDICT or (scope is Scope.JOBS and request.method == "POST")
 
 
 def _principal() -> str:

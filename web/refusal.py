@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from web.access_log import log_request
 from web.errors import OVERLOADED, PROBLEMS, problem_body
-from web.metrics import PREDICT_PATHS, Metrics
+from web.metrics import JOB_PATHS, PREDICT_PATHS, Metrics
 from web.record import Record
 from web.request import REQUEST_ID, new_request_id
 from web.security import NO_STORE, SECURITY_HEADERS
@@ -28,9 +28,9 @@ def peek(connection: socket.socket) -> bytes:
         return b""
 
 
-def is_predict(head: bytes) -> bool:
-    """Say whether the request that begins with *head* asks for an inference; probes and lists are never refused."""
-    return _path(head) in PREDICT_PATHS
+def brings_images(head: bytes) -> bool:
+    """Say whether the request that begins with *head* asks for inferences; probes and lists are never refused."""
+    return _path(head) in PREDICT_PATHS + JOB_PATHS
 
 
 def _path(head: bytes) -> str:

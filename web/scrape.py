@@ -3,15 +3,21 @@
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from jobs.errors import StoreUnreachable
 from models.cores import Cores
 from models.errors import ModelError
+from web.job_metrics import job_metrics
 from web.metrics_files import UNREADABLE, reading
+
+if TYPE_CHECKING:
+    from jobs.figures import Figures
 
 log = logging.getLogger(__name__)
 
@@ -19,9 +25,16 @@ log = logging.getLogger(__name__)
 class Scrape:
     """*own* where this process counts for itself, else the files in *folder*; and the present."""
 
-    def __init__(self, own: CollectorRegistry, folder: Path | None, cores: Callable[[], Cores]) -> None:
+    def __init__(
+        self,
+        own: CollectorRegistry,
+        folder: Path | None,
+        cores: Callable[[], Cores],
+        jobs: "Callable[[], Figures] | None" = None,
+    ) -> None:
         self._counts: Collector = _Files(folder, own) if folder else own
         self._present = _Present(cores)
+        self._jobs = _Jobs(jobs) if jobs else None
 
     def watch(self, waiting: Callable[[], int]) -> None:
         """Let it tell how many connections are *waiting* to be accepted."""
@@ -32,6 +45,8 @@ class Scrape:
         made = CollectorRegistry()
         made.register(self._counts)
         made.register(self._present)
+        if self._jobs:
+            made.register(self._jobs)
         return made
 
 
@@ -92,3 +107,18 @@ class _Present(Collector):
             return
         yield GaugeMetricFamily("triptych_cores", "That inferences share", cores.count)
         yield GaugeMetricFamily("triptych_cores_in_use", "Held by a request", used)
+
+
+class _Jobs(Collector):
+    """The ledger's numbers, asked for at each scrape: of all hosts, whichever is asked."""
+
+    def __init__(self, figures: "Callable[[], Figures]") -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        """Return them, or only that they can't be had."""
+        try:
+            return job_metrics(self._figures())
+        except StoreUnreachable as error:
+            log.error("a scrape could not reach the store of jobs: %s", error.__cause__)
+            return job_metrics(None)

@@ -9,6 +9,7 @@ from flask import current_app
 from models.registry import Registry
 from models.road import Road
 from web.admission import Admission
+from web.job_desk import JobDesk
 from web.metrics import Metrics
 from web.pace import Pace
 from web.question import Asker
@@ -22,7 +23,7 @@ class Service:
 
     *deadline_s*: within which a request is answered, from when it began to wait for a worker; a worker that takes twice
     as long is ended. *self_test_s*: between two known answers of a model. *has_keys*: whether credentials can
-    be judged. *is_ending*: whether the service was told to stop.
+    be judged. *jobs*: None: there are none. *is_ending*: whether the service was told to stop.
     """
 
     registry: Registry
@@ -36,6 +37,7 @@ class Service:
     self_test_s: float
     metrics: Metrics
     scrape: Scrape
+    jobs: JobDesk | None = None
     has_keys: Callable[[], bool] = lambda: True
     pace: Pace = field(default_factory=Pace)
     is_ending: Callable[[], bool] = lambda: False

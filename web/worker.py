@@ -14,7 +14,7 @@ from web.connection import Connection
 from web.last_callers import answer_those_who_wait
 from web.lingering import Lingering
 from web.phase import Phase, SharedPhase
-from web.refusal import is_predict, note, overloaded, peek
+from web.refusal import brings_images, note, overloaded, peek
 from web.service import Service
 from web.watchdog import Life, Watchdog
 
@@ -22,7 +22,7 @@ _SELF_TEST_S = 30.0  # that one may take at the least: no caller waits with a de
 
 
 class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not typed
-    """Serves one connection at a time; refuses POST /predict at once while more wait than may.
+    """Serves one connection at a time; refuses requests that bring images at once while more wait than may.
 
     *phase* is the service's, put here by the master before it forks.
     """
@@ -65,7 +65,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         accepted, address = listener.accept()
         self._lingering.drain()
         head, start = peek(accepted), time.monotonic()
-        if not is_predict(head):
+        if not brings_images(head):
             self._serve(listener, accepted, address, start)
             return
         waited_s = silent_s(accepted)

@@ -10,22 +10,25 @@ import pytest
 
 from tests.conftest import ROOT
 
-PACKAGES = ("preprocessing", "models", "access", "web", "cli", "bench")
+PACKAGES = ("preprocessing", "models", "access", "jobs", "web", "cli", "bench")
 MAY_IMPORT = {
     "preprocessing": {"preprocessing"},
     "models": {"preprocessing", "models"},
     "access": {"access", "setting_types"},
-    "web": {"preprocessing", "models", "access", "web"},
+    "jobs": {"preprocessing", "models", "jobs", "setting_types"},
+    "web": {"preprocessing", "models", "access", "jobs", "web"},
     "cli": {
         "preprocessing",
         "models",
         "access",
+        "jobs",
         "cli",
         "config",
         "cores",
         "given",
+        "logs",
     },  # evaluate: thumbnails; all cores for itself
-    "config": {"preprocessing", "models", "access", "given", "setting_types"},
+    "config": {"preprocessing", "models", "access", "jobs", "given", "setting_types"},
     "given": set(),
     "setting_types": set(),
     "cores": set(),
@@ -33,8 +36,21 @@ MAY_IMPORT = {
     "logs": set(),
     "wiring": {"preprocessing", "models", "web", "allocator", "config", "cores"},
     "wiring_access": {"access", "web", "config"},
-    "app": {"models", "web", "cli", "config", "cores", "given", "wiring", "wiring_access"},
-    "gunicorn.conf": {"app", "logs", "models", "access", "web", "cli", "config", "cores", "wiring", "wiring_access"},
+    "wiring_jobs": {"models", "jobs", "web", "config", "cores", "wiring"},
+    "app": {"models", "web", "cli", "config", "cores", "given", "wiring", "wiring_access", "wiring_jobs"},
+    "gunicorn.conf": {
+        "app",
+        "logs",
+        "models",
+        "access",
+        "web",
+        "cli",
+        "config",
+        "cores",
+        "wiring",
+        "wiring_access",
+        "wiring_jobs",
+    },
     "bench": {
         "preprocessing",
         "models",
@@ -55,7 +71,9 @@ ONLY_IN = {
     "cryptography": set(),
     "flask_limiter": {"web/rate_limit.py"},
     "limits": {"web/rate_limit.py", "setting_types"},
-    "redis": {"web/rate_limit.py"},
+    "redis": {"web/rate_limit.py", "jobs", "wiring_jobs"},
+    "celery": {"jobs/messages.py", "jobs/worker.py"},
+    "kombu": {"jobs/messages.py"},
     "PIL": {"preprocessing", "models/known_answers.py", "bench"},
     "structlog": {"logs"},
     "prometheus_client": {"web"},
@@ -96,7 +114,7 @@ def test_a_module_imports_only_what_it_may(path: Path) -> None:
 def test_importing_the_application_does_nothing_and_loads_no_runtime() -> None:
     script = (
         "import sys, threading, app; app.app; "
-        "loaded = {'tensorflow', 'keras', 'ai_edge_litert', 'jwt', 'cryptography', 'limits', 'redis'} & "
+        "loaded = {'tensorflow', 'keras', 'ai_edge_litert', 'jwt', 'cryptography', 'limits', 'redis', 'celery'} & "
         "set(sys.modules); "
         "sys.exit(f'{loaded} {threading.enumerate()}' if loaded or threading.active_count() > 1 else 0)"
     )

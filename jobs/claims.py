@@ -1,0 +1,84 @@
+"""The ledger as workers use it: a chunk is claimed, its results are kept, or it is given back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import redis
+
+from jobs import store
+from jobs.job import Asked, Chunk, Result, State
+from jobs.wire import pack_result, unpack_asked
+
+MOST_TRIES = 3  # without a result in between; then the image that it stopped at is given up
+_GIVEN_UP = Result(code="internal_error", detail="The service failed on this image several times, and gave it up.")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One worker's right to work on *chunk* until its lease is over. *missing*: indices of images without a result.
+
+    *open_chunks*: of all jobs, when this was claimed.
+    """
+
+    chunk: Chunk
+    holder: str
+    asked: Asked
+    request_id: str
+    missing: Sequence[int]
+    open_chunks: int
+
+
+class Claims:
+    """*lease_s*: of silence, after which others may claim what this worker has.
+
+    Claims are for sparing work and not for safety: the first result of an image is kept, whoever it comes from. Every
+    method raises StoreUnreachable.
+    """
+
+    def __init__(self, client: redis.Redis, lease_s: float) -> None:
+        self._client = client
+        self._lease_s = lease_s
+        self._claim = store.script(client, "claim")
+        self._keep = store.script(client, "keep")
+        self._give_back = store.script(client, "give_back")
+        self._end = store.script(client, "end")
+
+    def claim(self, chunk: Chunk, holder: str) -> Claim | None:
+        """Take a chunk for *holder*; None: it is done, of a job that has ended, or somebody else's."""
+        given_up = pack_result(_GIVEN_UP)
+        with store.reached():
+            answer = self._claim(args=[*chunk, holder, self._lease_s, MOST_TRIES, given_up])
+        if not answer:
+            return None
+        asked, request_id, open_chunks, *missing = answer
+        return Claim(chunk, holder, unpack_asked(asked), request_id.decode(), missing, open_chunks)
+
+    def image(self, chunk: Chunk, index: int) -> bytes | None:
+        """Return an encoded image, or None where it is no longer kept."""
+        with store.reached():
+            return cast("bytes | None", self._client.hget(store.images_key(chunk.id), str(index)))
+
+    def keep(self, claim: Claim, index: int, result: Result, following: int | None) -> tuple[int, bytes | None]:
+        """Keep a result and renew the lease; return how many chunks are open, and the encoded image *following*.
+
+        0: this one is over, with its last result or with its job.
+        """
+        job_id, number = claim.chunk
+        args: list[str | float] = [job_id, number, claim.holder, self._lease_s, index, pack_result(result)]
+        with store.reached(), self._client.pipeline(transaction=False) as pipe:
+            self._keep(args=args, client=pipe)
+            if following is not None:
+                pipe.hget(store.images_key(claim.chunk.id), str(following))
+            open_chunks, *image = pipe.execute()
+        return int(open_chunks or 0), image[0] if image else None
+
+    def give_back(self, claim: Claim, delay_s: float, *, is_try: bool) -> None:
+        """Let another have it, *delay_s* from now. *is_try*: it failed here, which may happen MOST_TRIES times."""
+        with store.reached():
+            self._give_back(args=[*claim.chunk, claim.holder, delay_s, int(not is_try)])
+
+    def expire(self, chunk: Chunk) -> None:
+        """End a job whose images are gone."""
+        with store.reached():
+            self._end(args=[chunk.id, State.EXPIRED])

@@ -1,0 +1,53 @@
+"""How the jobs are, in numbers: of the whole ledger, whoever asks."""
+
+from typing import NamedTuple
+
+import redis
+
+from jobs import store
+from jobs.job import State
+
+
+class Figures(NamedTuple):
+    """*jobs*: by state, open ones now, ended ones ever; *submitted*: ever.
+
+    *waiting*, *claimed*: chunks now; *oldest_s*: how long the oldest of those that wait has waited. *images*:
+    done ever; *retried*: chunks whose worker was lost, ever; *given_up*: images, ever; *dead*: what `jobs dead` lists.
+    """
+
+    jobs: dict[State, int]
+    submitted: int
+    waiting: int
+    claimed: int
+    oldest_s: float
+    images: int
+    retried: int
+    given_up: int
+    dead: int
+    image_bytes: int
+
+
+def figures(client: redis.Redis) -> Figures:
+    """Return them as they are at one moment.  Raises: StoreUnreachable."""
+    with store.reached(), client.pipeline(transaction=True) as pipe:
+        pipe.hgetall(store.COUNTS)
+        pipe.zcard(store.CHECKS)
+        pipe.zcard(store.WAITING)
+        pipe.zrange(store.WAITING, 0, 0, withscores=True)
+        pipe.zcard(store.DEAD)
+        pipe.time()
+        counts, open_chunks, waiting, oldest, dead, time = pipe.execute()
+    now = time[0] + time[1] / 1e6
+    told = {name.decode(): int(value) for name, value in counts.items()}
+    return Figures(
+        jobs={state: told.get(state.value, 0) for state in State},
+        submitted=told.get("submitted", 0),
+        waiting=waiting,
+        claimed=open_chunks - waiting,
+        oldest_s=max(0.0, now - oldest[0][1]) if oldest else 0.0,
+        images=told.get("images", 0),
+        retried=told.get("retried", 0),
+        given_up=told.get("dead_images", 0),
+        dead=dead,
+        image_bytes=told.get("bytes", 0),
+    )

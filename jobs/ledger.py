@@ -1,0 +1,149 @@
+"""The ledger as callers of the service use it: a job is made, looked at, cancelled.
+
+Redis is told all of a job in one transaction, and only then is its caller. From there on it is the ledger that knows
+what has to be done; Celery's messages only say that there is something to do (ADR 13).
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import redis
+
+from jobs import store
+from jobs.errors import IdempotencyConflict, JobForgotten, StoreFull, UnknownJob
+from jobs.job import Chunk, Job, Made, NewJob, State
+from jobs.pace import seconds_until_room
+from jobs.wire import pack_asked, pack_result, unpack_result
+
+CHUNK = 16  # images: half a second of ResNet50 in int8, a hundredth of which is Celery's for the message
+FIRST_CHECK_S = 10.0  # after which a message that led to nothing is sent again
+_OVERHEAD_BYTES = 1024  # of Redis, for an image and for a job, besides the image itself
+
+Publish = Callable[[Iterable[Chunk]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long and how much: *max_bytes* of images in all unfinished jobs."""
+
+    max_bytes: int
+    image_ttl_s: int
+    result_ttl_s: int
+
+
+class Ledger:
+    """*client* may be shared by threads. *publish* tells the workers; where it can't, the reaper will."""
+
+    def __init__(self, client: redis.Redis, keeping: Keeping, publish: Publish) -> None:
+        self._client = client
+        self._keeping = keeping
+        self._publish = publish
+        self._submit = store.script(client, "submit")
+        self._end = store.script(client, "end")
+
+    def submit(self, new: NewJob) -> Made:
+        """Keep a job, then tell the workers.  Raises: StoreFull; StoreUnreachable; IdempotencyConflict."""
+        job_id = secrets.token_hex(16)
+        with store.reached():
+            held, is_durable = self._look()
+            self._refuse_above(held, new)  # here too, so that what is refused is not written first
+            try:
+                outcome, found = self._keep(job_id, new)
+            except redis.OutOfMemoryError:
+                raise StoreFull(seconds_until_room(self._client, _size(new))) from None
+            if outcome == b"accepted":
+                self._publish(Chunk(job_id, k) for k in range(-(-len(new.files) // CHUNK)))
+                return Made(job_id, is_new=True, is_durable=is_durable)
+            self._client.unlink(store.images_key(job_id))
+            if outcome == b"full":
+                self._refuse_above(int(found), new)
+        if outcome == b"conflict":
+            raise IdempotencyConflict
+        return Made(found.decode(), is_new=False, is_durable=is_durable)
+
+    def job(self, job_id: str, owner: str) -> Job:
+        """Return a job as it stands.  Raises: UnknownJob; JobForgotten; StoreUnreachable."""
+        with store.reached(), self._client.pipeline(transaction=True) as pipe:
+            pipe.hgetall(store.record_key(job_id))
+            pipe.hgetall(store.results_key(job_id))
+            pipe.get(store.tombstone_key(job_id))
+            record, results, former_owner = pipe.execute()
+        if record.get(b"owner", former_owner) != owner.encode():
+            raise UnknownJob
+        if not record:
+            raise JobForgotten
+        return Job(
+            id=job_id,
+            state=State(record[b"state"].decode()),
+            files=tuple(json.loads(record[b"files"])),
+            results={int(index): unpack_result(text) for index, text in sorted(results.items(), key=_index)},
+            request_id=record[b"request_id"].decode(),
+            created=float(record[b"created"]),
+            expires=float(record[b"expires"]),
+        )
+
+    def cancel(self, job_id: str, owner: str) -> Job:
+        """End a job that has not ended; return it as it stands then.  Raises: as `job`."""
+        if not self.job(job_id, owner).state.is_final:
+            with store.reached():
+                self._end(args=[job_id, State.CANCELLED])
+        return self.job(job_id, owner)
+
+    def _look(self) -> tuple[int, bool]:
+        """Return the bytes that images take now, and whether Redis answers a write only once it is on its disk."""
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.hget(store.COUNTS, "bytes")
+            pipe.config_get("appendonly", "appendfsync")
+            held, told = pipe.execute(raise_on_error=False)
+        if isinstance(held, redis.RedisError):
+            raise held
+        if isinstance(told, redis.RedisError):  # hosted ones forbid the question
+            return int(held or 0), False
+        return int(held or 0), told == {"appendonly": "yes", "appendfsync": "always"}
+
+    def _refuse_above(self, held: int, new: NewJob) -> None:
+        if (missing := held + _size(new) - self._keeping.max_bytes) > 0:
+            raise StoreFull(seconds_until_room(self._client, missing))
+
+    def _keep(self, job_id: str, new: NewJob) -> tuple[bytes, bytes]:
+        """Write it all, in one transaction; return what became of it, and whose id or how much is held."""
+        keeping = self._keeping
+        limits = (keeping.max_bytes, keeping.image_ttl_s, keeping.result_ttl_s)
+        written: list[str | int] = [
+            each for index, result in new.results.items() for each in (index, pack_result(result))
+        ]
+        who = (job_id, new.owner, _digest(new), _idempotency(new))
+        about = (pack_asked(new.asked), json.dumps(new.files), len(new.files), CHUNK, _size(new))
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(store.images_key(job_id), mapping=dict(enumerate(new.images)))
+            pipe.expire(store.images_key(job_id), keeping.image_ttl_s)
+            self._submit(args=[*who, *about, *limits, new.request_id, FIRST_CHECK_S, *written], client=pipe)
+            outcome, found = pipe.execute()[2]
+        return outcome, found
+
+
+def _size(new: NewJob) -> int:
+    return sum(map(len, new.images)) + _OVERHEAD_BYTES * (len(new.images) + 1)
+
+
+def _digest(new: NewJob) -> str:
+    """Return the SHA-256 of what was asked."""
+    digest = hashlib.sha256(json.dumps([pack_asked(new.asked), new.files, list(map(len, new.images))]).encode())
+    for image in new.images:
+        digest.update(image)
+    return digest.hexdigest()
+
+
+def _idempotency(new: NewJob) -> str:
+    """Return the name of the key that a caller gave his request; each caller has his own."""
+    if not new.idempotency_key:
+        return ""
+    own = hashlib.sha256(json.dumps([new.owner, new.idempotency_key]).encode()).hexdigest()
+    return f"{store.PREFIX}idempotency:{own}"
+
+
+def _index(item: tuple[bytes, bytes]) -> int:
+    return int(item[0])

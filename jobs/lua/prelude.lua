@@ -1,0 +1,68 @@
+-- Before every script: names of keys, the clock of Redis, how a job ends.
+-- job:ID is a hash. Of chunk k it has left:k (images without a result), tries:k (claims since the last result), sent:k
+-- (messages since the last claim), holder:k and until:k (who works on it, and until when that counts).
+local COUNTS, CHECKS, WAITING = 'triptych:jobs:counts', 'triptych:jobs:checks', 'triptych:jobs:waiting'
+local DEAD, PACE = 'triptych:jobs:dead', 'triptych:jobs:pace'
+local PACE_LENGTH = 50
+local TOMBSTONE_S = 86400
+
+local function now()
+    local time = redis.call('TIME')
+    return tonumber(time[1]) + tonumber(time[2]) / 1e6
+end
+
+local function stamp(time) return string.format('%.6f', time) end  -- tostring has 14 digits: too few for it
+local function record(id) return 'triptych:job:' .. id end
+local function images(id) return 'triptych:job:' .. id .. ':images' end
+local function results(id) return 'triptych:job:' .. id .. ':results' end
+local function dead_images(id) return 'triptych:job:' .. id .. ':dead' end
+local function tombstone(id) return 'triptych:job:' .. id .. ':gone' end
+local function number(id, field) return tonumber(redis.call('HGET', record(id), field)) or 0 end
+local function count(name, by) redis.call('HINCRBY', COUNTS, name, by or 1) end
+local function is_open(state) return state == 'queued' or state == 'running' end
+
+-- The only way to a final state; nothing where the job has one.
+local function finish(id, state)
+    local before = redis.call('HGET', record(id), 'state')
+    if not is_open(before) then return end
+    count(before, -1)
+    count(state)
+    count('bytes', -number(id, 'bytes'))
+    for k = 0, number(id, 'chunks') - 1 do
+        redis.call('ZREM', CHECKS, id .. ':' .. k)
+        redis.call('ZREM', WAITING, id .. ':' .. k)
+    end
+    if state ~= 'failed' then redis.call('UNLINK', images(id)) end  -- those are for `jobs retry`, while they last
+    local keep_s = number(id, 'result_ttl_s')
+    redis.call('HSET', record(id), 'state', state, 'ended', stamp(now()), 'expires', stamp(now() + keep_s), 'bytes', 0)
+    redis.call('EXPIRE', record(id), keep_s)
+    redis.call('EXPIRE', results(id), keep_s)
+    redis.call('EXPIRE', dead_images(id), keep_s)
+    redis.call('SET', tombstone(id), redis.call('HGET', record(id), 'owner'), 'EX', keep_s + TOMBSTONE_S)
+end
+
+local function first_missing(id, k)
+    local size = number(id, 'chunk')
+    for index = k * size, math.min((k + 1) * size, number(id, 'images')) - 1 do
+        if redis.call('HEXISTS', results(id), index) == 0 then return index end
+    end
+end
+
+-- Keep the first result of an image; false where there was one. Ends the chunk, and the job, with the last one.
+local function keep(id, k, index, result)
+    if redis.call('HSETNX', results(id), index, result) == 0 then return false end
+    redis.call('HINCRBY', record(id), 'done', 1)
+    redis.call('HSET', record(id), 'tries:' .. k, 0)
+    if redis.call('HINCRBY', record(id), 'left:' .. k, -1) == 0 then
+        redis.call('ZREM', CHECKS, id .. ':' .. k)
+        redis.call('ZREM', WAITING, id .. ':' .. k)
+    end
+    if number(id, 'done') == number(id, 'images') then
+        finish(id, redis.call('EXISTS', dead_images(id)) == 1 and 'failed' or 'done')
+    end
+    return true
+end
+
+local function let_go(id, k)
+    redis.call('HDEL', record(id), 'holder:' .. k, 'until:' .. k)
+end

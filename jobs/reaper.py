@@ -1,0 +1,36 @@
+"""What finds the jobs that nobody works on: their message was lost, or their worker. Any number may run."""
+
+import logging
+
+import redis
+
+from jobs import store
+from jobs.errors import StoreUnreachable
+from jobs.job import Chunk
+from jobs.ledger import FIRST_CHECK_S, Publish
+
+log = logging.getLogger(__name__)
+
+PAUSE_S = 5.0  # between two passes
+_MOST_CHUNKS = 1000  # of one pass
+
+
+class Reaper:
+    """Sends chunks again. What one that is killed has asked for and not sent is found at the next check."""
+
+    def __init__(self, client: redis.Redis, publish: Publish) -> None:
+        self._publish = publish
+        self._reap = store.script(client, "reap")
+
+    def run_once(self) -> int:
+        """Make one pass; return how many chunks were sent. Where Redis can't be reached, the log says so."""
+        try:
+            with store.reached():
+                due = [Chunk.of(member) for member in self._reap(args=[_MOST_CHUNKS, FIRST_CHECK_S])]
+        except StoreUnreachable as error:
+            log.error("the reaper can't reach Redis: %s", error.__cause__)
+            return 0
+        if due:
+            log.warning("%d chunks were waiting for nobody, the first of job %s: sent again", len(due), due[0].id)
+            self._publish(due)
+        return len(due)

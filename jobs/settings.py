@@ -1,0 +1,27 @@
+"""The settings of asynchronous jobs: a part of config.py's table."""
+
+from pydantic import BaseModel, Field
+
+from setting_types import RedisUrl
+
+
+class JobSettings(BaseModel):
+    """Mixed into Settings."""
+
+    redis_url: RedisUrl | None = Field(
+        None,
+        description="redis:// or rediss:// address; with it there are jobs, and all workers count RATE_LIMIT together",
+    )
+    max_job_files: int = Field(256, ge=1, le=900, description="Images in one job")
+    max_jobs_mb: int = Field(
+        1024,
+        ge=1,
+        description="Images of unfinished jobs in Redis, MB of 2^20 bytes; more are refused with 503",
+    )
+    job_image_ttl_s: int = Field(
+        3600, ge=60, description="Seconds within which a job is done, or expires; its images are kept no longer"
+    )
+    job_result_ttl_s: int = Field(3600, ge=60, description="Seconds that the results of a job are kept after its end")
+    job_lease_s: float = Field(
+        20, ge=1, description="Seconds of silence of a job worker after which its images are given to another"
+    )

@@ -1,0 +1,76 @@
+"""The Redis behind the jobs: how it is asked, and what its failures are called."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.commands.core import Script
+from redis.retry import Retry
+
+from jobs.errors import StoreUnreachable
+
+PREFIX = "triptych:"
+COUNTS, CHECKS, WAITING, DEAD, PACE = (
+    f"{PREFIX}jobs:{name}" for name in ("counts", "checks", "waiting", "dead", "pace")
+)
+_CONNECT_S = 2.0
+_LONGEST_PAUSE_S = 1.0
+_FOLDER = Path(__file__).parent / "lua"
+
+
+def connect(url: str, timeout_s: float, retries: int) -> redis.Redis:
+    """Return a client, which connects when it is first used; *timeout_s* for each answer.
+
+    Every script of ours may be sent again after a lost answer; *retries* times, with pauses of up to a second.
+    """
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=min(_CONNECT_S, timeout_s),
+        socket_keepalive=True,
+        retry=Retry(ExponentialBackoff(cap=_LONGEST_PAUSE_S, base=0.02), retries),
+        retry_on_error=[redis.ConnectionError, redis.TimeoutError],
+    )
+
+
+def script(client: redis.Redis, name: str) -> Script:
+    """Return the script of that name."""
+    return client.register_script(_text(name))
+
+
+@cache
+def _text(name: str) -> str:
+    parts = ("prelude", name)
+    return "".join((_FOLDER / f"{part}.lua").read_text(encoding="ascii") for part in parts)
+
+
+@contextmanager
+def reached() -> Iterator[None]:
+    """Raises: StoreUnreachable, for whatever Redis could not do."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise StoreUnreachable from error
+
+
+def record_key(job_id: str) -> str:
+    """Return the name of a job's hash; prelude.lua has the same names."""
+    return f"{PREFIX}job:{job_id}"
+
+
+def images_key(job_id: str) -> str:
+    """Return the name of the hash of its encoded images, by index."""
+    return f"{record_key(job_id)}:images"
+
+
+def results_key(job_id: str) -> str:
+    """Return the name of the hash of its results, by index."""
+    return f"{record_key(job_id)}:results"
+
+
+def tombstone_key(job_id: str) -> str:
+    """Return the name of what is left of it when its results are gone: whose it was."""
+    return f"{record_key(job_id)}:gone"

@@ -1,0 +1,118 @@
+"""Settings -> the asynchronous side. Celery and redis-py are imported where there is a REDIS_URL, and only there."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from config import Settings, SettingsError
+from cores import usable_cores
+from models.registry import Load, Registry
+from models.self_test import SelfTests
+from web.job_desk import JobDesk
+from web.request import MB
+from web.uploads import UploadReader
+from wiring import make_road, shared_cores, start_process
+
+if TYPE_CHECKING:
+    import redis
+
+    from jobs.dead_letters import DeadLetters
+    from jobs.figures import Figures
+    from jobs.ledger import Ledger
+    from jobs.messages import Publisher
+    from jobs.work import Work
+
+# Seconds until an answer of Redis is given up, and how often it is asked again: what a caller, a scrape and an operator
+# wait for, and what a worker does, whose results are worth a restart of Redis (five seconds).
+_CALLER, _SCRAPE, _WORKER = (2.0, 1), (0.5, 0), (5.0, 8)
+
+
+def job_desk(settings: Settings) -> JobDesk | None:
+    """Return what the web needs for jobs, where there are any; nothing is imported or connected yet."""
+    if settings.redis_url is None:
+        return None
+    return JobDesk(
+        ledger=cache(lambda: _ledger(settings)),
+        figures=_figures(settings),
+        reader=UploadReader(settings.max_upload_mb * MB, settings.max_job_files),
+    )
+
+
+def check_jobs(settings: Settings) -> None:
+    """Import what jobs need, so that processes forked later share it."""
+    if settings.redis_url is not None:
+        import jobs.ledger
+        import jobs.messages  # noqa: F401
+
+
+def dead_letters(settings: Settings) -> "DeadLetters":
+    """Return the dead letters.  Raises: SettingsError: there are no jobs."""
+    from jobs.dead_letters import DeadLetters
+
+    return DeadLetters(_connect(settings, _CALLER), settings.job_image_ttl_s, _publisher(settings))
+
+
+def run_job_worker(settings: Settings, load: Load) -> int:
+    """Serve jobs until told to stop; return the exit status.  Raises: SettingsError: there are no jobs."""
+    from jobs.messages import Publisher, make_celery
+    from jobs.reaper import Reaper
+    from jobs.worker import WorkerProcess, run_worker
+
+    app = make_celery(_url(settings))
+    publish, processes = Publisher(app), settings.workers or usable_cores()
+    reaper = Reaper(_connect(settings, _CALLER), publish)
+    process = WorkerProcess(publish, lambda: _start_work(settings, load, processes))
+    return run_worker(app, reaper, process, processes)
+
+
+def _start_work(settings: Settings, load: Load, processes: int) -> "tuple[Work, SelfTests]":
+    """Load every model into this process."""
+    from jobs.claims import Claims
+    from jobs.crowd import Crowd
+    from jobs.messages import SLICE_S
+    from jobs.work import Work
+
+    start_process(settings)
+    registry, crowd = Registry(settings.models, load), Crowd(usable_cores(), processes)
+    registry.start()
+    road = make_road(settings, shared_cores(settings, crowd.fair_share))
+    claims = Claims(_connect(settings, _WORKER), settings.job_lease_s)
+    return Work(claims, registry, road, SLICE_S, crowd.note), SelfTests(registry, settings.self_test_s, lambda *_: None)
+
+
+def _ledger(settings: Settings) -> "Ledger":
+    from jobs.ledger import Keeping, Ledger
+
+    keeping = Keeping(settings.max_jobs_mb * MB, settings.job_image_ttl_s, settings.job_result_ttl_s)
+    return Ledger(_connect(settings, _CALLER), keeping, _publisher(settings))
+
+
+def _figures(settings: Settings) -> "Callable[[], Figures]":
+    @cache
+    def client() -> "redis.Redis":
+        return _connect(settings, _SCRAPE)
+
+    def ask() -> "Figures":
+        from jobs.figures import figures
+
+        return figures(client())
+
+    return ask
+
+
+def _publisher(settings: Settings) -> "Publisher":
+    from jobs.messages import Publisher, make_celery
+
+    return Publisher(make_celery(_url(settings)))
+
+
+def _connect(settings: Settings, patience: tuple[float, int]) -> "redis.Redis":
+    from jobs.store import connect
+
+    return connect(_url(settings), *patience)
+
+
+def _url(settings: Settings) -> str:
+    if settings.redis_url is None:
+        raise SettingsError("set REDIS_URL: jobs are kept there")
+    return settings.redis_url.get_secret_value()
