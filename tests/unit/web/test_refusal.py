@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from web.refusal import is_predict, overloaded
+from web.refusal import brings_images, overloaded
 
 ORIGINS = ("https://page.example",)
 
@@ -32,7 +32,7 @@ ORIGINS = ("https://page.example",)
     ],
 )
 def test_only_inferences_are_refused(head: bytes, refused: bool) -> None:
-    assert is_predict(head) is refused
+    assert brings_images(head) is refused
 
 
 def answer(*lines: str, origins: tuple[str, ...] = ORIGINS) -> tuple[dict[str, str], dict[str, Any]]:
