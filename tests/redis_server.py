@@ -1,4 +1,4 @@
-"""A Redis of our own on a free port of the loopback: nothing on disk, ended whatever happens."""
+"""A Redis of our own on a free port, ended whatever happens."""
 
 import shutil
 import subprocess
@@ -14,6 +14,8 @@ import redis
 from cli.service_process import free_port
 
 START_S = 30
+FORGETFUL = ("--save", "", "--appendonly", "no")
+DURABLE = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")
 
 
 class RedisServer(NamedTuple):
@@ -22,13 +24,15 @@ class RedisServer(NamedTuple):
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[RedisServer]:
-    """Start Redis, and wait until it answers; skip the test where there is none."""
+def redis_server(
+    folder: Path, *options: str, port: int = 0, keeping: tuple[str, ...] = FORGETFUL
+) -> Iterator[RedisServer]:
+    """Start Redis on the loopback, wait until it answers; skip the test where there is none. Its files: in *folder*."""
     if not shutil.which("redis-server"):
         pytest.skip("needs redis-server (Debian: apt-get install redis-server)")
-    port = free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    with subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL) as process:
+    port = port or free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), *keeping, *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             _wait(port)
             yield RedisServer(f"redis://127.0.0.1:{port}/0", process)

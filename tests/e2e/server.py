@@ -27,9 +27,9 @@ def environment(**settings: str) -> dict[str, str]:
     return clean | {f"TRIPTYCH_{name}": value for name, value in settings.items()}
 
 
-def until(condition: Callable[[], object], what: str) -> None:
+def until(condition: Callable[[], object], what: str, patience_s: float = STOP_S) -> None:
     """Wait until *condition* holds; fail where it never does, saying *what*."""
-    give_up = time.monotonic() + STOP_S
+    give_up = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < give_up, what
         time.sleep(0.02)

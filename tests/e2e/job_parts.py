@@ -1,0 +1,119 @@
+"""The parts of a service with jobs, each of which can be hurt and comes back: Redis, the web, two job workers."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import requests
+
+from cli.service_process import free_port
+from tests.conftest import ROOT
+from tests.e2e.server import STOP_S, environment, until
+from tests.redis_server import DURABLE, redis_server
+
+WORK = (sys.executable, "-m", "flask", "--app", "app", "jobs", "work")
+
+
+@dataclass
+class Part:
+    """One process, started by *command*, and started again when it was ended."""
+
+    name: str
+    command: tuple[str, ...]
+    environ: Mapping[str, str]
+    log: Path
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command, cwd=ROOT, env=dict(self.environ), stdout=output, stderr=output
+            )
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def tree(self) -> list[int]:
+        """The process and its children."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [self.pid, *map(int, children)]
+
+    def revive(self) -> None:
+        """Wait until it has ended, and start it again, as a supervisor does."""
+        assert self.process is not None
+        self.process.wait(STOP_S)
+        self.start()
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGCONT)
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_S)
+        finally:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass
+class Parts:
+    """All of them; *url* of the web."""
+
+    url: str
+    redis_url: str
+    redis: Part
+    web: Part
+    workers: list[Part]
+
+
+@contextmanager
+def parts(folder: Path, cache: Path, workers: int = 2, **settings: str) -> Iterator[Parts]:
+    """Run them all: MobileNetV2 with random weights, Redis with its append-only file."""
+    with redis_server(folder, keeping=DURABLE):
+        pass  # skips where there is none
+    redis_port, web_port = free_port(), free_port()
+    url = f"redis://127.0.0.1:{redis_port}/0"
+    model = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(cache), "PRECISION": "float32"}
+    ours = environment(REDIS_URL=url, **model, **settings)
+    redis_command = ("redis-server", "--port", str(redis_port), "--dir", str(folder), *DURABLE)
+    web_command = (sys.executable, "-m", "gunicorn", "app:app", "-b", f"127.0.0.1:{web_port}")
+    made = Parts(
+        f"http://127.0.0.1:{web_port}",
+        url,
+        Part("redis", redis_command, os.environ, folder / "redis.log"),
+        Part("web", web_command, ours | {"TRIPTYCH_WORKERS": "2"}, folder / "web.log"),
+        [
+            Part(f"worker {n}", WORK, ours | {"TRIPTYCH_WORKERS": "1"}, folder / f"worker{n}.log")
+            for n in range(workers)
+        ],
+    )
+    with ExitStack() as stack:
+        for part in (made.redis, made.web, *made.workers):
+            part.start()
+            stack.callback(part.stop)
+        until(lambda: answers(made.url), "the web did not start")
+        for worker in made.workers:
+            until(partial(_is_loaded, worker), "a worker did not start")
+        yield made
+
+
+def _is_loaded(worker: Part) -> bool:
+    return b" ready in " in worker.log.read_bytes()
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/readyz", timeout=5).ok
+    except requests.RequestException:
+        time.sleep(0.1)
+        return False

@@ -1,0 +1,97 @@
+"""Whatever is hurt while jobs come in: each that was accepted ends once, with the right answers."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.e2e.job_parts import Part, Parts, parts
+from tests.e2e.job_stream import Stream, check, photos, streaming
+from tests.e2e.server import until
+from tests.pictures import encode, photo_like
+
+PICTURES = [encode(photo_like(60 + 8 * number, 90, seed=number), "JPEG") for number in range(8)]
+CONTENTS = [*PICTURES, PICTURES[0][: len(PICTURES[0]) // 2], b"I am text"]
+STOPPED_S = 30  # longer than a lease, and than any patience with a connection
+
+
+def web(them: Parts) -> list[Part]:
+    return [them.web]
+
+
+def worker(them: Parts) -> list[Part]:
+    return them.workers[:1]
+
+
+def every_worker(them: Parts) -> list[Part]:
+    """Each has a reaper in its parent process."""
+    return them.workers
+
+
+def store(them: Parts) -> list[Part]:
+    return [them.redis]
+
+
+Whom = Callable[[Parts], list[Part]]
+
+
+def hurt(them: Parts, whom: Whom, blow: signal.Signals) -> None:
+    """TERM goes to the parent, as a supervisor sends it; the others to its children too, or to the parent alone."""
+    chosen = whom(them)
+    alone = blow is signal.SIGTERM or whom is every_worker
+    pids = [pid for part in chosen for pid in ([part.pid] if alone else part.tree())]
+    for pid in pids:
+        os.kill(pid, blow)
+    if blow is signal.SIGSTOP:
+        time.sleep(STOPPED_S)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    else:
+        for part in chosen:
+            part.revive()
+
+
+def more(stream: Stream, count: int) -> None:
+    """Wait until so many more jobs were accepted."""
+    before = len(stream.accepted)
+    until(lambda: len(stream.accepted) >= before + count, "no job is accepted any more")
+
+
+def nothing_is_left(them: Parts) -> None:
+    """The ledger's books balance: what was submitted has ended, once, and no image is held."""
+    with redis.Redis.from_url(them.redis_url, decode_responses=True) as client:
+        counts = {name: int(value) for name, value in client.hgetall("triptych:jobs:counts").items()}
+        assert counts["submitted"] == counts["done"]
+        assert (counts["queued"], counts["running"], counts["bytes"]) == (0, 0, 0)
+        assert client.zcard("triptych:jobs:checks") == client.zcard("triptych:jobs:waiting") == 0
+        assert not client.keys("triptych:job:*:images")
+
+
+def survive(folder: Path, cache: Path, whom: Whom, blow: signal.Signals, lease_s: str) -> None:
+    with parts(folder, cache, JOB_LEASE_S=lease_s) as them:
+        known = photos(them.url, CONTENTS)
+        with streaming(them.url, known) as stream:
+            more(stream, 20)
+            hurt(them, whom, blow)
+            more(stream, 20)
+        check(them.url, stream)
+        nothing_is_left(them)
+        print(f"{whom.__name__} {blow.name}: {len(stream.accepted)} jobs accepted, all of them done")
+
+
+@pytest.mark.parametrize(("whom", "blow"), [(worker, signal.SIGKILL), (store, signal.SIGKILL)])
+def test_no_job_is_lost_with_a_worker_or_with_redis(
+    random_cache: Path, tmp_path: Path, whom: Whom, blow: signal.Signals
+) -> None:
+    survive(tmp_path, random_cache, whom, blow, lease_s="2")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("whom", [web, worker, every_worker, store])
+def test_no_job_is_lost_whatever_is_hurt(random_cache: Path, tmp_path: Path, whom: Whom, blow: signal.Signals) -> None:
+    survive(tmp_path, random_cache, whom, blow, lease_s="20")
