@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,10 @@ from tests.e2e.server import STOP_S, environment, until
 from tests.redis_server import DURABLE, redis_server
 
 WORK = (sys.executable, "-m", "flask", "--app", "app", "jobs", "work")
+GUNICORN = (sys.executable, "-m", "gunicorn", "app:app")
+PASSWORD = "of-a-test"
+
+Host = tuple[str, ...]  # what a command begins with that is to run there
 
 
 @dataclass
@@ -77,24 +81,26 @@ class Parts:
 
 
 @contextmanager
-def parts(folder: Path, cache: Path, workers: int = 2, **settings: str) -> Iterator[Parts]:
-    """Run them all: MobileNetV2 with random weights, Redis with its append-only file."""
+def parts(
+    folder: Path, cache: Path, *, host: str = "127.0.0.1", hosts: Sequence[Host] = ((), ()), **settings: str
+) -> Iterator[Parts]:
+    """Run them all: MobileNetV2 with random weights, Redis with its append-only file, a worker on each of *hosts*."""
     with redis_server(folder, keeping=DURABLE):
         pass  # skips where there is none
     redis_port, web_port = free_port(), free_port()
-    url = f"redis://127.0.0.1:{redis_port}/0"
+    url = f"redis://:{PASSWORD}@{host}:{redis_port}/0"
     model = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(cache), "PRECISION": "float32"}
     ours = environment(REDIS_URL=url, **model, **settings)
-    redis_command = ("redis-server", "--port", str(redis_port), "--dir", str(folder), *DURABLE)
-    web_command = (sys.executable, "-m", "gunicorn", "app:app", "-b", f"127.0.0.1:{web_port}")
+    options = ("--port", str(redis_port), "--requirepass", PASSWORD, "--bind", host, "--dir", str(folder), *DURABLE)
+    bound = ("-b", f"127.0.0.1:{web_port}")
     made = Parts(
         f"http://127.0.0.1:{web_port}",
         url,
-        Part("redis", redis_command, os.environ, folder / "redis.log"),
-        Part("web", web_command, ours | {"TRIPTYCH_WORKERS": "2"}, folder / "web.log"),
+        Part("redis", ("redis-server", *options), os.environ, folder / "redis.log"),
+        Part("web", (*GUNICORN, *bound), ours | {"TRIPTYCH_WORKERS": "2"}, folder / "web.log"),
         [
-            Part(f"worker {n}", WORK, ours | {"TRIPTYCH_WORKERS": "1"}, folder / f"worker{n}.log")
-            for n in range(workers)
+            Part(f"worker{n}", (*prefix, *WORK), ours | {"TRIPTYCH_WORKERS": "1"}, folder / f"worker{n}.log")
+            for n, prefix in enumerate(hosts)
         ],
     )
     with ExitStack() as stack:
