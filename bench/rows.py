@@ -1,6 +1,7 @@
 """THE table: every row with its goal. ResNet50 int8 and a 176 KB photo unless said."""
 
 from bench.comparison import Comparison
+from bench.job_rate import JobRate
 from bench.memory import Memory
 from bench.overload import Overload
 from bench.pictures import PHONE, PNG, PROGRESSIVE, Picture
@@ -8,7 +9,7 @@ from bench.probe import BareLoop, MedianMs, Rate
 from bench.refusal import Refusal
 from bench.row import Row
 from bench.start import Start
-from bench.subject import Subject, litserve, naive, onnx_runtime, ours
+from bench.subject import Subject, litserve, naive, onnx_runtime, ours, ours_with_jobs
 
 
 def rows(cores: int) -> list[Row]:
@@ -23,6 +24,7 @@ def rows(cores: int) -> list[Row]:
         _against_naive(
             "inceptionv3", "InceptionV3 int8, 8 connections", ours(networks="inceptionv3"), naive("inceptionv3"), 4.5
         ),
+        *_jobs(),
         Memory(2, 480),
         Memory(8, 1100),
         Start("start", started, 2.5),
@@ -51,6 +53,16 @@ def selected(all_rows: list[Row], wanted: str) -> list[Row]:
     if unknown := [name for name in names if name not in known]:
         raise SystemExit(f"no row {', '.join(unknown)}; there are {', '.join(known)}")
     return [row for row in all_rows if not names or row.slug in names]
+
+
+def _jobs() -> list[Row]:
+    """Jobs against requests of one image, on one machine that has the workers of both."""
+    service = ours_with_jobs()
+    title, requests = "jobs of {}, images a second against 8 connections", (Rate(service),)
+    return [
+        Comparison("jobs-32", title.format("32 images"), JobRate(service), requests, 0.85),
+        Comparison("jobs-1", title.format("one image"), JobRate(service, images=1, under_way=16), requests),
+    ]
 
 
 def _against_naive(slug: str, what: str, service: Subject, app: Subject, goal: float) -> Row:

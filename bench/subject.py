@@ -1,7 +1,7 @@
 """What is measured: our service and what people would otherwise use, each with its whole configuration."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 
 from bench.places import CACHE, ONNX, prepared, python, requirements
@@ -41,6 +41,17 @@ def ours(precision: str = "int8", networks: str = "resnet50", workers: int | Non
         shown,
         (sys.executable, "-m", "gunicorn", "app:app", "-b", "127.0.0.1:{port}"),
         tuple((f"TRIPTYCH_{name}", value) for name, value in settings.items()),
+    )
+
+
+def ours_with_jobs() -> Subject:
+    """Return our service, a job worker and Redis on the same machine."""
+    alone = ours()
+    return replace(
+        alone,
+        name=f"{alone.name}, with jobs",
+        configuration=f"{alone.configuration}; job processes as many; celery {metadata.version('celery')}, Redis",
+        command=(sys.executable, "-m", "bench.with_jobs", "{port}"),
     )
 
 

@@ -24,15 +24,10 @@ class Request(NamedTuple):
     def upload(cls, url: str, *images: bytes, **fields: str) -> "Request":
         """Return a POST of encoded images, and of text *fields*, to *url* (http://host:port/path)."""
         parts = urlsplit(url)
-        texts = "".join(
-            f'--{_EDGE}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-            for name, value in fields.items()
-        )
-        file = f'--{_EDGE}\r\nContent-Disposition: form-data; name="file"; filename="photo.jpg"\r\n\r\n'.encode()
-        body = texts.encode() + b"".join(file + image + b"\r\n" for image in images) + f"--{_EDGE}--\r\n".encode()
+        body, kind = form(*images, **fields)
         head = (
             f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n"
-            f"Content-Type: multipart/form-data; boundary={_EDGE}\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return cls((parts.hostname or "", parts.port or 80), head.encode() + body)
 
@@ -40,6 +35,17 @@ class Request(NamedTuple):
         """Return the same with one header more; an empty *value* adds none."""
         first, _, rest = self.message.partition(b"\r\n")
         return self._replace(message=b"\r\n".join((first, f"{name}: {value}".encode(), rest))) if value else self
+
+
+def form(*images: bytes, **fields: str) -> tuple[bytes, str]:
+    """Return the body of a form with encoded images and text *fields*, and its Content-Type."""
+    texts = "".join(
+        f'--{_EDGE}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+    file = f'--{_EDGE}\r\nContent-Disposition: form-data; name="file"; filename="photo.jpg"\r\n\r\n'.encode()
+    body = texts.encode() + b"".join(file + image + b"\r\n" for image in images) + f"--{_EDGE}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={_EDGE}"
 
 
 class State(Enum):
