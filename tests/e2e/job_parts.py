@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import requests
@@ -18,8 +17,7 @@ from tests.conftest import ROOT
 from tests.e2e.server import STOP_S, environment, until
 from tests.redis_server import DURABLE, redis_server
 
-WORK = (sys.executable, "-m", "flask", "--app", "app", "jobs", "work")
-GUNICORN = (sys.executable, "-m", "gunicorn", "app:app")
+PYTHON = (sys.executable, "-m")
 PASSWORD = "of-a-test"
 
 Host = tuple[str, ...]  # what a command begins with that is to run there
@@ -46,10 +44,17 @@ class Part:
         assert self.process is not None
         return self.process.pid
 
+    def until_loaded(self) -> None:
+        """Wait until its models have ever been loaded."""
+        until(lambda: b" ready in " in self.log.read_bytes(), f"{self.name} did not start")
+
     def tree(self) -> list[int]:
         """The process and its children."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [self.pid, *map(int, children)]
+
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
 
     def revive(self) -> None:
         """Wait until it has ended, and start it again, as a supervisor does."""
@@ -82,7 +87,13 @@ class Parts:
 
 @contextmanager
 def parts(
-    folder: Path, cache: Path, *, host: str = "127.0.0.1", hosts: Sequence[Host] = ((), ()), **settings: str
+    folder: Path,
+    cache: Path,
+    *,
+    host: str = "127.0.0.1",
+    hosts: Sequence[Host] = ((), ()),
+    application: str = "app:app",
+    **settings: str,
 ) -> Iterator[Parts]:
     """Run them all: MobileNetV2 with random weights, Redis with its append-only file, a worker on each of *hosts*."""
     with redis_server(folder, keeping=DURABLE):
@@ -92,14 +103,15 @@ def parts(
     model = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(cache), "PRECISION": "float32"}
     ours = environment(REDIS_URL=url, **model, **settings)
     options = ("--port", str(redis_port), "--requirepass", PASSWORD, "--bind", host, "--dir", str(folder), *DURABLE)
-    bound = ("-b", f"127.0.0.1:{web_port}")
+    serve = (*PYTHON, "gunicorn", application, "-b", f"127.0.0.1:{web_port}")
+    work = (*PYTHON, "flask", "--app", application, "jobs", "work")
     made = Parts(
         f"http://127.0.0.1:{web_port}",
         url,
         Part("redis", ("redis-server", *options), os.environ, folder / "redis.log"),
-        Part("web", (*GUNICORN, *bound), ours | {"TRIPTYCH_WORKERS": "2"}, folder / "web.log"),
+        Part("web", serve, ours | {"TRIPTYCH_WORKERS": "2"}, folder / "web.log"),
         [
-            Part(f"worker{n}", (*prefix, *WORK), ours | {"TRIPTYCH_WORKERS": "1"}, folder / f"worker{n}.log")
+            Part(f"worker{n}", (*prefix, *work), ours | {"TRIPTYCH_WORKERS": "1"}, folder / f"worker{n}.log")
             for n, prefix in enumerate(hosts)
         ],
     )
@@ -109,12 +121,8 @@ def parts(
             stack.callback(part.stop)
         until(lambda: answers(made.url), "the web did not start")
         for worker in made.workers:
-            until(partial(_is_loaded, worker), "a worker did not start")
+            worker.until_loaded()
         yield made
-
-
-def _is_loaded(worker: Part) -> bool:
-    return b" ready in " in worker.log.read_bytes()
 
 
 def answers(url: str) -> bool:
