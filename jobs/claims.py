@@ -73,10 +73,13 @@ class Claims:
             open_chunks, *image = pipe.execute()
         return int(open_chunks or 0), image[0] if image else None
 
-    def give_back(self, claim: Claim, delay_s: float, *, is_try: bool) -> None:
-        """Let another have it, *delay_s* from now. *is_try*: it failed here, which may happen MOST_TRIES times."""
+    def give_back(self, claim: Claim, rest_s: float, *, is_try: bool) -> None:
+        """Let another have it, *rest_s* from now (0: when the caller has sent a message).
+
+        *is_try*: it failed here, which may happen MOST_TRIES times.
+        """
         with store.reached():
-            self._give_back(args=[*claim.chunk, claim.holder, delay_s, int(not is_try)])
+            self._give_back(args=[*claim.chunk, claim.holder, rest_s, int(not is_try)])
 
     def expire(self, chunk: Chunk) -> None:
         """End a job whose images are gone."""

@@ -8,7 +8,7 @@ import redis
 from jobs import store
 from jobs.errors import UnknownJob
 from jobs.job import Chunk
-from jobs.ledger import FIRST_CHECK_S, Publish
+from jobs.ledger import Publish
 
 
 class DeadLetter(NamedTuple):
@@ -44,7 +44,7 @@ class DeadLetters:
         Raises: UnknownJob: it has not failed, or its images are no longer kept.  StoreUnreachable.
         """
         with store.reached():
-            members = self._retry(args=[job_id, self._image_ttl_s, FIRST_CHECK_S])
+            members = self._retry(args=[job_id, self._image_ttl_s])
         if not members:
             raise UnknownJob
         self._publish(Chunk.of(member) for member in members)

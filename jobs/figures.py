@@ -11,7 +11,7 @@ from jobs.job import State
 class Figures(NamedTuple):
     """*jobs*: by state, open ones now, ended ones ever; *submitted*: ever.
 
-    *waiting*, *claimed*: chunks now; *oldest_s*: how long the oldest of those that wait has waited. *images*:
+    *waiting*, *claimed*: chunks now; *oldest_s*: how long the message that was sent first has waited. *images*:
     done ever; *retried*: chunks whose worker was lost, ever; *given_up*: images, ever; *dead*: what `jobs dead` lists.
     """
 
@@ -31,23 +31,23 @@ def figures(client: redis.Redis) -> Figures:
     """Return them as they are at one moment.  Raises: StoreUnreachable."""
     with store.reached(), client.pipeline(transaction=True) as pipe:
         pipe.hgetall(store.COUNTS)
-        pipe.zcard(store.CHECKS)
+        pipe.zcard(store.CLAIMED)
         pipe.zcard(store.WAITING)
         pipe.zrange(store.WAITING, 0, 0, withscores=True)
         pipe.zcard(store.DEAD)
         pipe.time()
-        counts, open_chunks, waiting, oldest, dead, time = pipe.execute()
+        counts, claimed, waiting, oldest, dead, time = pipe.execute()
     now = time[0] + time[1] / 1e6
     told = {name.decode(): int(value) for name, value in counts.items()}
     return Figures(
         jobs={state: told.get(state.value, 0) for state in State},
         submitted=told.get("submitted", 0),
         waiting=waiting,
-        claimed=open_chunks - waiting,
+        claimed=claimed,
         oldest_s=max(0.0, now - oldest[0][1]) if oldest else 0.0,
         images=told.get("images", 0),
         retried=told.get("retried", 0),
-        given_up=told.get("dead_images", 0),
+        given_up=told.get("given_up", 0),
         dead=dead,
         image_bytes=told.get("bytes", 0),
     )

@@ -19,7 +19,6 @@ from jobs.pace import seconds_until_room
 from jobs.wire import pack_asked, pack_result, unpack_result
 
 CHUNK = 16  # images: half a second of ResNet50 in int8, a hundredth of which is Celery's for the message
-FIRST_CHECK_S = 10.0  # after which a message that led to nothing is sent again
 _OVERHEAD_BYTES = 1024  # of Redis, for an image and for a job, besides the image itself
 
 Publish = Callable[[Iterable[Chunk]], None]
@@ -120,7 +119,7 @@ class Ledger:
         with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(store.images_key(job_id), mapping=dict(enumerate(new.images)))
             pipe.expire(store.images_key(job_id), keeping.image_ttl_s)
-            self._submit(args=[*who, *about, *limits, new.request_id, FIRST_CHECK_S, *written], client=pipe)
+            self._submit(args=[*who, *about, *limits, new.request_id, *written], client=pipe)
             outcome, found = pipe.execute()[2]
         return outcome, found
 

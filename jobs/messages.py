@@ -9,7 +9,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from jobs.job import Chunk
-from jobs.store import PREFIX
+from jobs.store import PREFIX, QUEUE
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def make_celery(redis_url: str) -> Celery:
     """Return the Celery application, of which nobody but its owner knows; nothing is connected yet."""
     made = Celery("triptych", broker=redis_url, set_as_current=False)
     made.conf.update(
-        task_default_queue="chunks",
+        task_default_queue=QUEUE,
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,  # the ledger has the results

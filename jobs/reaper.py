@@ -7,12 +7,15 @@ import redis
 from jobs import store
 from jobs.errors import StoreUnreachable
 from jobs.job import Chunk
-from jobs.ledger import FIRST_CHECK_S, Publish
+from jobs.ledger import Publish
 
 log = logging.getLogger(__name__)
 
 PAUSE_S = 5.0  # between two passes
-_MOST_CHUNKS = 1000  # of one pass
+_MOST_CHUNKS = 200  # of one pass: a quarter of a second of a worker's parent
+_MESSAGE_S = (
+    10.0  # that a message may take to be sent, once the ledger has it: two patiences with a connection, and more
+)
 
 
 class Reaper:
@@ -26,11 +29,11 @@ class Reaper:
         """Make one pass; return how many chunks were sent. Where Redis can't be reached, the log says so."""
         try:
             with store.reached():
-                due = [Chunk.of(member) for member in self._reap(args=[_MOST_CHUNKS, FIRST_CHECK_S])]
+                due = [Chunk.of(member) for member in self._reap(args=[_MOST_CHUNKS, _MESSAGE_S, store.QUEUE_KEY])]
         except StoreUnreachable as error:
             log.error("the reaper can't reach Redis: %s", error.__cause__)
             return 0
         if due:
-            log.warning("%d chunks were waiting for nobody, the first of job %s: sent again", len(due), due[0].id)
+            log.warning("%d chunks lost their message or their worker, one of job %s: sent again", len(due), due[0].id)
             self._publish(due)
         return len(due)

@@ -13,8 +13,10 @@ from redis.retry import Retry
 from jobs.errors import StoreUnreachable
 
 PREFIX = "triptych:"
-COUNTS, CHECKS, WAITING, DEAD, PACE = (
-    f"{PREFIX}jobs:{name}" for name in ("counts", "checks", "waiting", "dead", "pace")
+QUEUE = "chunks"
+QUEUE_KEY = PREFIX + QUEUE  # of the list that Celery's messages are in
+COUNTS, CLAIMED, WAITING, DEAD, PACE = (
+    f"{PREFIX}jobs:{name}" for name in ("counts", "claimed", "waiting", "dead", "pace")
 )
 _CONNECT_S = 2.0
 _LONGEST_PAUSE_S = 1.0

@@ -80,7 +80,7 @@ class Work:
                 return After.NOTHING
             self._crowd(open_chunks)
             if time.monotonic() > until:
-                self._claims.give_back(claim, _AGAIN_S, is_try=False)
+                self._claims.give_back(claim, 0, is_try=False)
                 return After.SEND_AGAIN
         return After.NOTHING
 

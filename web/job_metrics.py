@@ -23,7 +23,9 @@ def job_metrics(figures: "Figures | None") -> Iterable[Metric]:
     yield CounterMetricFamily("triptych_jobs_submitted", "Jobs that were accepted", figures.submitted)
     yield GaugeMetricFamily("triptych_job_queue_depth", "Chunks of jobs that wait for a worker", figures.waiting)
     yield GaugeMetricFamily("triptych_job_chunks_running", "Chunks of jobs that a worker holds", figures.claimed)
-    yield GaugeMetricFamily("triptych_job_oldest_age_seconds", "Of the job whose chunk waits longest", figures.oldest_s)
+    yield GaugeMetricFamily(
+        "triptych_job_oldest_age_seconds", "For how long the chunk that was sent first has waited", figures.oldest_s
+    )
     yield CounterMetricFamily("triptych_job_images", "Images of jobs with a result", figures.images)
     yield CounterMetricFamily("triptych_job_chunks_retried", "Chunks whose worker was lost", figures.retried)
     yield CounterMetricFamily("triptych_job_images_given_up", "Images that workers died over", figures.given_up)

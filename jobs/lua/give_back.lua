@@ -1,9 +1,8 @@
--- ARGV: id, chunk, who has it, seconds until somebody else is told, 1 where it does not count as a try.
-local id, k = ARGV[1], ARGV[2]
-local member = id .. ':' .. k
-if not is_open(redis.call('HGET', record(id), 'state')) or not redis.call('ZSCORE', CHECKS, member) then return end
-if redis.call('HGET', record(id), 'holder:' .. k) ~= ARGV[3] then return end
-let_go(id, k)
+-- ARGV: id, chunk, who has it, seconds that it rests before others are told (0: the caller tells them now), 1 where this
+-- does not count as a try.
+local id, k, rest_s = ARGV[1], ARGV[2], tonumber(ARGV[4])
+if not has_work(id, k) or redis.call('HGET', record(id), 'holder:' .. k) ~= ARGV[3] then return end
 if ARGV[5] == '1' then redis.call('HSET', record(id), 'tries:' .. k, math.max(0, number(id, 'tries:' .. k) - 1)) end
-redis.call('ZADD', CHECKS, stamp(now() + tonumber(ARGV[4])), member)
-redis.call('ZADD', WAITING, redis.call('HGET', record(id), 'created'), member)
+if rest_s == 0 then return send(id, k) end
+redis.call('HDEL', record(id), 'holder:' .. k)
+hold(id, k, rest_s)

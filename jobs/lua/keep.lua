@@ -1,7 +1,7 @@
 -- ARGV: id, chunk, who works on it, seconds of the lease, index, result.
 -- Keeps the result, unless there is one. Returns the number of open chunks, or nothing where this one is over.
-local id, k, who, lease_s = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local index, member = ARGV[5], ARGV[1] .. ':' .. ARGV[2]
+local id, k, who, lease_s = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local index = ARGV[5]
 if not is_open(redis.call('HGET', record(id), 'state')) then return false end
 local freed = redis.call('HSTRLEN', images(id), index)
 if keep(id, k, index, ARGV[6]) then
@@ -14,9 +14,6 @@ if keep(id, k, index, ARGV[6]) then
         count('bytes', -freed)
     end
 end
-if not redis.call('ZSCORE', CHECKS, member) then return false end
-if redis.call('HGET', record(id), 'holder:' .. k) == who then
-    redis.call('HSET', record(id), 'until:' .. k, stamp(now() + lease_s))
-    redis.call('ZADD', CHECKS, stamp(now() + lease_s), member)
-end
-return redis.call('ZCARD', CHECKS)
+if not has_work(id, k) then return false end
+if redis.call('HGET', record(id), 'holder:' .. k) == who then hold(id, k, lease_s) end
+return redis.call('ZCARD', WAITING) + redis.call('ZCARD', CLAIMED)

@@ -1,8 +1,12 @@
 -- Before every script: names of keys, the clock of Redis, how a job ends.
--- job:ID is a hash. Of chunk k it has left:k (images without a result), tries:k (claims since the last result), sent:k
--- (messages since the last claim), holder:k and until:k (who works on it, and until when that counts).
-local COUNTS, CHECKS, WAITING = 'triptych:jobs:counts', 'triptych:jobs:checks', 'triptych:jobs:waiting'
+-- job:ID is a hash. Of chunk k it has left:k (images without a result), tries:k (claims since the last result) and
+-- holder:k (who works on it). Each chunk that has images left is in one of two sets:
+--   waiting, by when its message was sent;  claimed, by when that is over (its lease, or a rest that it was given).
+-- Each job that has not ended is in expiry, by when its images are dropped.
+local COUNTS, EXPIRY = 'triptych:jobs:counts', 'triptych:jobs:expiry'
+local WAITING, CLAIMED = 'triptych:jobs:waiting', 'triptych:jobs:claimed'
 local DEAD, PACE = 'triptych:jobs:dead', 'triptych:jobs:pace'
+local LATEST = 'triptych:jobs:latest'  -- when the message was sent that was sent last of those that have arrived
 local PACE_LENGTH = 50
 local TOMBSTONE_S = 86400
 
@@ -21,6 +25,26 @@ local function number(id, field) return tonumber(redis.call('HGET', record(id), 
 local function count(name, by) redis.call('HINCRBY', COUNTS, name, by or 1) end
 local function is_open(state) return state == 'queued' or state == 'running' end
 
+local function has_work(id, k)
+    return is_open(redis.call('HGET', record(id), 'state')) and number(id, 'left:' .. k) > 0
+end
+
+local function send(id, k)  -- whoever calls this sends a message
+    redis.call('HDEL', record(id), 'holder:' .. k)
+    redis.call('ZREM', CLAIMED, id .. ':' .. k)
+    redis.call('ZADD', WAITING, stamp(now()), id .. ':' .. k)
+end
+
+local function hold(id, k, seconds)
+    redis.call('ZREM', WAITING, id .. ':' .. k)
+    redis.call('ZADD', CLAIMED, stamp(now() + seconds), id .. ':' .. k)
+end
+
+local function forget(id, k)
+    redis.call('ZREM', WAITING, id .. ':' .. k)
+    redis.call('ZREM', CLAIMED, id .. ':' .. k)
+end
+
 -- The only way to a final state; nothing where the job has one.
 local function finish(id, state)
     local before = redis.call('HGET', record(id), 'state')
@@ -28,13 +52,11 @@ local function finish(id, state)
     count(before, -1)
     count(state)
     count('bytes', -number(id, 'bytes'))
-    for k = 0, number(id, 'chunks') - 1 do
-        redis.call('ZREM', CHECKS, id .. ':' .. k)
-        redis.call('ZREM', WAITING, id .. ':' .. k)
-    end
+    for k = 0, number(id, 'chunks') - 1 do forget(id, k) end
+    redis.call('ZREM', EXPIRY, id)
     if state ~= 'failed' then redis.call('UNLINK', images(id)) end  -- those are for `jobs retry`, while they last
     local keep_s = number(id, 'result_ttl_s')
-    redis.call('HSET', record(id), 'state', state, 'ended', stamp(now()), 'expires', stamp(now() + keep_s), 'bytes', 0)
+    redis.call('HSET', record(id), 'state', state, 'expires', stamp(now() + keep_s), 'bytes', 0)
     redis.call('EXPIRE', record(id), keep_s)
     redis.call('EXPIRE', results(id), keep_s)
     redis.call('EXPIRE', dead_images(id), keep_s)
@@ -53,16 +75,9 @@ local function keep(id, k, index, result)
     if redis.call('HSETNX', results(id), index, result) == 0 then return false end
     redis.call('HINCRBY', record(id), 'done', 1)
     redis.call('HSET', record(id), 'tries:' .. k, 0)
-    if redis.call('HINCRBY', record(id), 'left:' .. k, -1) == 0 then
-        redis.call('ZREM', CHECKS, id .. ':' .. k)
-        redis.call('ZREM', WAITING, id .. ':' .. k)
-    end
+    if redis.call('HINCRBY', record(id), 'left:' .. k, -1) == 0 then forget(id, k) end
     if number(id, 'done') == number(id, 'images') then
         finish(id, redis.call('EXISTS', dead_images(id)) == 1 and 'failed' or 'done')
     end
     return true
-end
-
-local function let_go(id, k)
-    redis.call('HDEL', record(id), 'holder:' .. k, 'until:' .. k)
 end

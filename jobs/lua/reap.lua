@@ -1,23 +1,21 @@
--- ARGV: most chunks to look at, seconds until a chunk that was sent is looked at again (doubled each time).
--- Ends jobs whose images have expired. Returns the chunks (id:k) to be sent: those whose holder has been silent for
--- longer than its lease, and those that nobody has claimed since they were sent.
-local out = {}
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', CHECKS, '-inf', stamp(now()), 'LIMIT', 0, tonumber(ARGV[1]))) do
+-- ARGV: most of each kind, seconds that a message may take, the list that messages are in.
+-- Ends jobs whose images have expired. Returns the chunks (id:k) to be sent: those whose lease or rest is over, and those
+-- whose message was lost. Messages arrive in the order in which they were sent: it is lost if one has arrived that was
+-- sent later, or none is on its way.
+local most, allowed_s = tonumber(ARGV[1]), tonumber(ARGV[2])
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', EXPIRY, '-inf', stamp(now()), 'LIMIT', 0, most)) do
+    finish(id, 'expired')
+    redis.call('ZREM', EXPIRY, id)  -- also where its record is gone
+end
+local latest = redis.call('LLEN', ARGV[3]) == 0 and now() or tonumber(redis.call('GET', LATEST)) or 0
+local out = redis.call('ZRANGEBYSCORE', WAITING, '-inf', '(' .. stamp(latest - allowed_s), 'LIMIT', 0, most)
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', CLAIMED, '-inf', stamp(now()), 'LIMIT', 0, most)) do
     local id, k = string.match(member, '^(.*):(%d+)$')
-    if not is_open(redis.call('HGET', record(id), 'state')) then
-        redis.call('ZREM', CHECKS, member)
-        redis.call('ZREM', WAITING, member)
-    elseif number(id, 'expires') <= now() then
-        finish(id, 'expired')
-    else
-        if redis.call('HEXISTS', record(id), 'holder:' .. k) == 1 then
-            let_go(id, k)
-            count('retried')
-            redis.call('ZADD', WAITING, redis.call('HGET', record(id), 'created'), member)
-        end
-        local sent = redis.call('HINCRBY', record(id), 'sent:' .. k, 1)
-        redis.call('ZADD', CHECKS, stamp(now() + tonumber(ARGV[2]) * 2 ^ math.min(sent - 1, 8)), member)
-        table.insert(out, member)
-    end
+    if redis.call('HEXISTS', record(id), 'holder:' .. k) == 1 then count('retried') end
+    table.insert(out, member)
+end
+for place, member in ipairs(out) do
+    local id, k = string.match(member, '^(.*):(%d+)$')
+    if has_work(id, k) then send(id, k) else forget(id, k) end
 end
 return out

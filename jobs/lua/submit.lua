@@ -1,5 +1,5 @@
--- ARGV: new id, owner, digest, name of the idempotency key ('': none), question, files, images, chunk, bytes, max bytes,
--- image ttl s, result ttl s, request id, seconds until the first check, then index and result of those that have one.
+-- ARGV: new id, owner, digest, name of the idempotency key ('': none), question, files, images, chunk, bytes, most bytes,
+-- image ttl s, result ttl s, request id, then index and result of those that have one.
 -- Returns what became of it, and the id of the job; for `full`: bytes held now.
 local id, owner, digest, idempotency = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local total, size, bytes, most_bytes = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
@@ -19,10 +19,10 @@ local created, chunks = now(), math.ceil(total / size)
 redis.call('HSET', record(id), 'state', 'queued', 'owner', owner, 'question', ARGV[5], 'files', ARGV[6],
     'images', total, 'chunk', size, 'chunks', chunks, 'done', 0, 'bytes', bytes, 'result_ttl_s', result_ttl_s,
     'request_id', ARGV[13], 'created', stamp(created), 'expires', stamp(created + image_ttl_s))
+redis.call('ZADD', EXPIRY, stamp(created + image_ttl_s), id)
 for k = 0, chunks - 1 do
-    redis.call('HSET', record(id), 'left:' .. k, math.min(size, total - k * size), 'tries:' .. k, 0, 'sent:' .. k, 1)
-    redis.call('ZADD', CHECKS, stamp(created + tonumber(ARGV[14])), id .. ':' .. k)
-    redis.call('ZADD', WAITING, stamp(created), id .. ':' .. k)
+    redis.call('HSET', record(id), 'left:' .. k, math.min(size, total - k * size), 'tries:' .. k, 0)
+    send(id, k)
 end
 count('queued')
 count('submitted')
@@ -30,7 +30,7 @@ count('bytes', bytes)
 if idempotency ~= '' then
     redis.call('SET', idempotency, id .. ' ' .. digest, 'EX', image_ttl_s + result_ttl_s)
 end
-for place = 15, #ARGV, 2 do
+for place = 14, #ARGV, 2 do
     keep(id, math.floor(tonumber(ARGV[place]) / size), ARGV[place], ARGV[place + 1])
 end
 return {'accepted', id}

@@ -13,7 +13,7 @@ from tests.e2e.server import until
 
 FINAL = {"done", "failed", "cancelled", "expired"}
 _CALLERS = 3
-_PAUSE_S = 0.05  # between two tries: they are many, and the machine is small
+_PAUSE_S = 0.2  # between two of them: about what the machine can do
 
 
 class Photo(NamedTuple):
@@ -59,6 +59,7 @@ class Stream:
                 if self._is_over.is_set():
                     return
             self.accepted[job_id] = chosen
+            self._is_over.wait(_PAUSE_S)
 
     def stop(self) -> None:
         self._is_over.set()
