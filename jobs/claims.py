@@ -7,7 +7,7 @@ from typing import cast
 import redis
 
 from jobs import store
-from jobs.job import Asked, Chunk, Result, State
+from jobs.job import Asked, Chunk, Result
 from jobs.wire import pack_result, unpack_asked
 
 MOST_TRIES = 3  # without a result in between; then the image that it stopped at is given up
@@ -42,7 +42,7 @@ class Claims:
         self._claim = store.script(client, "claim")
         self._keep = store.script(client, "keep")
         self._give_back = store.script(client, "give_back")
-        self._end = store.script(client, "end")
+        self._lost = store.script(client, "lost")
 
     def claim(self, chunk: Chunk, holder: str) -> Claim | None:
         """Take a chunk for *holder*; None: it is done, of a job that has ended, or somebody else's."""
@@ -81,7 +81,7 @@ class Claims:
         with store.reached():
             self._give_back(args=[*claim.chunk, claim.holder, rest_s, int(not is_try)])
 
-    def expire(self, chunk: Chunk) -> None:
-        """End a job whose images are gone."""
+    def lost(self, claim: Claim, index: int) -> None:
+        """End the job as expired, of which an image is not there; unless its result is: another has this chunk too."""
         with store.reached():
-            self._end(args=[chunk.id, State.EXPIRED])
+            self._lost(args=[claim.chunk.id, index])

@@ -43,43 +43,46 @@ class Work:
 
     def do(self, chunk: Chunk, holder: str) -> After:
         """Work on a chunk until it is done, or ends otherwise, or *slice_s* are over."""
-        until = time.monotonic() + self._slice_s
+        start = time.monotonic()
         try:
             claim = self._claims.claim(chunk, holder)
             if claim is None:
                 return After.NOTHING
-            start = time.monotonic()
-            after = self._done(claim, until)
-            _note(claim, time.monotonic() - start)
-            return after
+            after = self._tried(claim, start + self._slice_s)
         except StoreUnreachable as error:  # its lease will be over, and the reaper gives it to another
             log.error("job %s: Redis can't be reached, and its images wait: %s", chunk.id, error.__cause__)
             return After.NOTHING
+        _note(claim, time.monotonic() - start)
+        return after
 
-    def _done(self, claim: Claim, until: float) -> After:
+    def _tried(self, claim: Claim, until: float) -> After:
+        """Go through a chunk; what fails on our side is given back."""
         try:
             question = self._question(claim)
         except ModelError as error:
             log.warning("job %s is left to other workers: %s", claim.chunk.id, error)
             self._claims.give_back(claim, _ELSEWHERE_S, is_try=False)
             return After.NOTHING
+        try:
+            return self._gone_through(claim, question, until)
+        except ModelError as error:
+            told(error, claim.request_id)  # the log
+            self._claims.give_back(claim, _AGAIN_S, is_try=True)
+            return After.NOTHING
+
+    def _gone_through(self, claim: Claim, question: Question, until: float) -> After:
         self._crowd(claim.open_chunks)
-        indices, upload = list(claim.missing), self._claims.image(claim.chunk, claim.missing[0])
-        for index, following in zip(indices, [*indices[1:], None], strict=True):
+        upload = self._claims.image(claim.chunk, claim.missing[0])
+        for index, following in zip(claim.missing, [*claim.missing[1:], None], strict=True):
             if upload is None:
-                self._claims.expire(claim.chunk)
+                self._claims.lost(claim, index)
                 return After.NOTHING
-            try:
-                result = self._result(upload, question, claim.request_id)
-            except ModelError as error:
-                told(error, claim.request_id)  # the log
-                self._claims.give_back(claim, _AGAIN_S, is_try=True)
-                return After.NOTHING
+            result = self._result(upload, question, claim.request_id)
             open_chunks, upload = self._claims.keep(claim, index, result, following)
             if not open_chunks:
                 return After.NOTHING
             self._crowd(open_chunks)
-            if time.monotonic() > until:
+            if following is not None and time.monotonic() > until:
                 self._claims.give_back(claim, 0, is_try=False)
                 return After.SEND_AGAIN
         return After.NOTHING
