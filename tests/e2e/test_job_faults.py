@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from jobs.store import QUEUE_KEY
 from tests.e2e.job_parts import Part, Parts, parts
 from tests.e2e.job_stream import Stream, check, photos, streaming
 from tests.e2e.server import until
@@ -95,3 +96,33 @@ def test_no_job_is_lost_with_a_worker_or_with_redis(
 @pytest.mark.parametrize("whom", [web, worker, every_worker, store])
 def test_no_job_is_lost_whatever_is_hurt(random_cache: Path, tmp_path: Path, whom: Whom, blow: signal.Signals) -> None:
     survive(tmp_path, random_cache, whom, blow, lease_s="20")
+
+
+@pytest.mark.slow
+def test_no_job_is_lost_with_a_process_of_a_worker(random_cache: Path, tmp_path: Path) -> None:
+    """Its parent forks another, and Celery sends again what it had."""
+    with parts(tmp_path, random_cache) as them:
+        known = photos(them.url, CONTENTS)
+        with streaming(them.url, known) as stream:
+            for _ in range(3):
+                more(stream, 10)
+                for process in them.workers[0].tree()[1:]:
+                    os.kill(process, signal.SIGKILL)
+        check(them.url, stream)
+        nothing_is_left(them)
+
+
+@pytest.mark.slow
+def test_no_job_is_lost_with_its_message(random_cache: Path, tmp_path: Path) -> None:
+    with parts(tmp_path, random_cache) as them:
+        known = photos(them.url, CONTENTS)
+        for part in them.workers:
+            part.stop()
+        with streaming(them.url, known) as stream:
+            more(stream, 20)
+        with redis.Redis.from_url(them.redis_url) as client:
+            assert client.delete(QUEUE_KEY) == 1
+        for part in them.workers:
+            part.start()
+        check(them.url, stream)
+        nothing_is_left(them)
