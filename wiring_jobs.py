@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from jobs.messages import Publisher
     from jobs.work import Work
 
-# Seconds until an answer of Redis is given up, and how often it is asked again: what a caller, a scrape and an operator
-# wait for, and what a worker does, whose results are worth a restart of Redis (five seconds).
-_CALLER, _SCRAPE, _WORKER = (2.0, 1), (0.5, 0), (5.0, 8)
+_CALLER_S, _SCRAPE_S, _WORKER_S = 2.0, 0.5, 5.0  # until an answer of Redis is given up
+_RESTART = 8  # retries, in some five seconds: what a worker has computed is worth a restart of Redis
 
 
 def job_desk(settings: Settings) -> JobDesk | None:
@@ -49,7 +48,7 @@ def dead_letters(settings: Settings) -> "DeadLetters":
     """Return the dead letters.  Raises: SettingsError: there are no jobs."""
     from jobs.dead_letters import DeadLetters
 
-    return DeadLetters(_connect(settings, _CALLER), settings.job_image_ttl_s, _publisher(settings))
+    return DeadLetters(_connect(settings, _CALLER_S), settings.job_image_ttl_s, _publisher(settings))
 
 
 def run_job_worker(settings: Settings, load: Load) -> int:
@@ -60,7 +59,7 @@ def run_job_worker(settings: Settings, load: Load) -> int:
 
     app = make_celery(_url(settings))
     publish, processes = Publisher(app), settings.workers or usable_cores()
-    reaper = Reaper(_connect(settings, _CALLER), publish)
+    reaper = Reaper(_connect(settings, _CALLER_S), publish)
     process = WorkerProcess(publish, lambda: _start_work(settings, load, processes))
     return run_worker(app, reaper, process, processes)
 
@@ -76,7 +75,7 @@ def _start_work(settings: Settings, load: Load, processes: int) -> "tuple[Work, 
     registry, crowd = Registry(settings.models, load), Crowd(usable_cores(), processes)
     registry.start()
     road = make_road(settings, shared_cores(settings, crowd.fair_share))
-    claims = Claims(_connect(settings, _WORKER), settings.job_lease_s)
+    claims = Claims(_connect(settings, _WORKER_S, _RESTART), settings.job_lease_s)
     return Work(claims, registry, road, SLICE_S, crowd.note), SelfTests(registry, settings.self_test_s, lambda *_: None)
 
 
@@ -84,13 +83,13 @@ def _ledger(settings: Settings) -> "Ledger":
     from jobs.ledger import Keeping, Ledger
 
     keeping = Keeping(settings.max_jobs_mb * MB, settings.job_image_ttl_s, settings.job_result_ttl_s)
-    return Ledger(_connect(settings, _CALLER), keeping, _publisher(settings))
+    return Ledger(_connect(settings, _CALLER_S), keeping, _publisher(settings))
 
 
 def _figures(settings: Settings) -> "Callable[[], Figures]":
     @cache
     def client() -> "redis.Redis":
-        return _connect(settings, _SCRAPE)
+        return _connect(settings, _SCRAPE_S)
 
     def ask() -> "Figures":
         from jobs.figures import figures
@@ -106,10 +105,10 @@ def _publisher(settings: Settings) -> "Publisher":
     return Publisher(make_celery(_url(settings)))
 
 
-def _connect(settings: Settings, patience: tuple[float, int]) -> "redis.Redis":
-    from jobs.store import connect
+def _connect(settings: Settings, timeout_s: float, retries: int = 1) -> "redis.Redis":
+    from jobs.store import Persistence, connect
 
-    return connect(_url(settings), *patience)
+    return connect(_url(settings), Persistence(timeout_s, retries, is_patient=retries > 1))
 
 
 def _url(settings: Settings) -> str:

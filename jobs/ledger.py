@@ -16,6 +16,7 @@ from jobs import store
 from jobs.errors import IdempotencyConflict, JobForgotten, StoreFull, UnknownJob
 from jobs.job import Chunk, Job, Made, NewJob, State
 from jobs.pace import seconds_until_room
+from jobs.patience import Patience
 from jobs.wire import pack_asked, pack_result, unpack_result
 
 CHUNK = 16  # images: half a second of ResNet50 in int8, a hundredth of which is Celery's for the message
@@ -40,13 +41,14 @@ class Ledger:
         self._client = client
         self._keeping = keeping
         self._publish = publish
+        self._patience = Patience()
         self._submit = store.script(client, "submit")
         self._end = store.script(client, "end")
 
     def submit(self, new: NewJob) -> Made:
         """Keep a job, then tell the workers.  Raises: StoreFull; StoreUnreachable; IdempotencyConflict."""
         job_id = secrets.token_hex(16)
-        with store.reached():
+        with self._patience.reached():
             held, is_durable = self._look()
             self._refuse_above(held, new)  # here too, so that what is refused is not written first
             try:
@@ -65,7 +67,7 @@ class Ledger:
 
     def job(self, job_id: str, owner: str) -> Job:
         """Return a job as it stands.  Raises: UnknownJob; JobForgotten; StoreUnreachable."""
-        with store.reached(), self._client.pipeline(transaction=True) as pipe:
+        with self._patience.reached(), self._client.pipeline(transaction=True) as pipe:
             pipe.hgetall(store.record_key(job_id))
             pipe.hgetall(store.results_key(job_id))
             pipe.get(store.tombstone_key(job_id))
@@ -87,7 +89,7 @@ class Ledger:
     def cancel(self, job_id: str, owner: str) -> Job:
         """End a job that has not ended; return it as it stands then.  Raises: as `job`."""
         if not self.job(job_id, owner).state.is_final:
-            with store.reached():
+            with self._patience.reached():
                 self._end(args=[job_id, State.CANCELLED])
         return self.job(job_id, owner)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -23,18 +24,25 @@ _LONGEST_PAUSE_S = 1.0
 _FOLDER = Path(__file__).parent / "lua"
 
 
-def connect(url: str, timeout_s: float, retries: int) -> redis.Redis:
-    """Return a client, which connects when it is first used; *timeout_s* for each answer.
-
-    Every script of ours may be sent again after a lost answer; *retries* times, with pauses of up to a second.
+class Persistence(NamedTuple):
+    """*timeout_s*: for each answer. *retries*: how often it asks again where a connection breaks, with pauses of up to
+    a second; and, where it is *patient*, where no answer comes.
     """
+
+    timeout_s: float
+    retries: int
+    is_patient: bool = False
+
+
+def connect(url: str, persistence: Persistence) -> redis.Redis:
+    """Return a client, which connects when it is first used. Every script of ours may be sent again."""
+    broken = (redis.ConnectionError, redis.TimeoutError) if persistence.is_patient else (redis.ConnectionError,)
     return redis.Redis.from_url(
         url,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=min(_CONNECT_S, timeout_s),
+        socket_timeout=persistence.timeout_s,
+        socket_connect_timeout=min(_CONNECT_S, persistence.timeout_s),
         socket_keepalive=True,
-        retry=Retry(ExponentialBackoff(cap=_LONGEST_PAUSE_S, base=0.02), retries),
-        retry_on_error=[redis.ConnectionError, redis.TimeoutError],
+        retry=Retry(ExponentialBackoff(cap=_LONGEST_PAUSE_S, base=0.02), persistence.retries, broken),
     )
 
 
