@@ -95,7 +95,8 @@ class Client:
     ) -> None:
         self._url = url.rstrip("/")
         self._headers = {"X-API-Key": key} if key else {"Authorization": f"Bearer {token}"} if token else {}
-        self._cacert, self._timeout_s = cacert, timeout_s
+        # Of a session, `verify` would be overruled by REQUESTS_CA_BUNDLE.
+        self._every: dict[str, Any] = {"timeout": timeout_s, "verify": cacert or True}
         self._of_thread = threading.local()
 
     def models(self) -> Answer:
@@ -151,10 +152,9 @@ class Client:
     def _ask(self, method: str, path: str, headers: dict[str, str] | None = None, **body: Any) -> Answer:
         if not hasattr(self._of_thread, "session"):
             self._of_thread.session = requests.Session()
-            self._of_thread.session.verify = self._cacert or True
         try:
             answer = self._of_thread.session.request(
-                method, self._url + path, headers={**self._headers, **(headers or {})}, timeout=self._timeout_s, **body
+                method, self._url + path, headers={**self._headers, **(headers or {})}, **self._every, **body
             )
         except requests.exceptions.SSLError as error:
             raise TriptychError("bad_certificate", 0, f"{self._url}: {_cause(error)}") from None
