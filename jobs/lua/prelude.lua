@@ -22,7 +22,8 @@ local function results(id) return 'triptych:job:' .. id .. ':results' end
 local function dead_images(id) return 'triptych:job:' .. id .. ':dead' end
 local function tombstone(id) return 'triptych:job:' .. id .. ':gone' end
 local function number(id, field) return tonumber(redis.call('HGET', record(id), field)) or 0 end
-local function count(name, by) redis.call('HINCRBY', COUNTS, name, by or 1) end
+local function whole(n) return string.format('%d', n) end  -- Lua has a minus zero, which Redis takes for no number
+local function count(name, by) redis.call('HINCRBY', COUNTS, name, whole(by or 1)) end
 local function is_open(state) return state == 'queued' or state == 'running' end
 
 local function has_work(id, k)
