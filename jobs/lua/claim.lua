@@ -12,7 +12,6 @@ if holder and holder ~= who and tonumber(redis.call('ZSCORE', CLAIMED, member) o
 if redis.call('HINCRBY', record(id), 'tries:' .. k, 1) > tonumber(ARGV[5]) then
     local index = first_missing(id, k)
     redis.call('SADD', dead_images(id), index)
-    redis.call('ZADD', DEAD, stamp(now()), id)
     count('given_up')
     keep(id, k, index, ARGV[6])
     if not has_work(id, k) then return {} end

@@ -55,7 +55,11 @@ local function finish(id, state)
     count('bytes', -number(id, 'bytes'))
     for k = 0, number(id, 'chunks') - 1 do forget(id, k) end
     redis.call('ZREM', EXPIRY, id)
-    if state ~= 'failed' then redis.call('UNLINK', images(id)) end  -- those are for `jobs retry`, while they last
+    if state == 'failed' then
+        redis.call('ZADD', DEAD, stamp(now()), id)
+    else
+        redis.call('UNLINK', images(id))  -- those of a failed one are for `jobs retry`, while they last
+    end
     local keep_s = number(id, 'result_ttl_s')
     redis.call('HSET', record(id), 'state', state, 'expires', stamp(now() + keep_s), 'bytes', 0)
     redis.call('EXPIRE', record(id), keep_s)
