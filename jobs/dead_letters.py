@@ -1,6 +1,7 @@
 """Jobs with images that were given up, for the operator."""
 
 import json
+import secrets
 from typing import NamedTuple, cast
 
 import redis
@@ -44,7 +45,7 @@ class DeadLetters:
         Raises: UnknownJob: it has not failed, or its images are no longer kept.  StoreUnreachable.
         """
         with store.reached():
-            members = self._retry(args=[job_id, self._image_ttl_s])
+            members = self._retry(args=[job_id, self._image_ttl_s, secrets.token_hex(8)])
         if not members:
             raise UnknownJob
         self._publish(Chunk.of(member) for member in members)
