@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import redis
 
-from jobs import store
+from jobs import durability, store
 from jobs.errors import IdempotencyConflict, JobForgotten, StoreFull, UnknownJob
 from jobs.job import Chunk, Job, Made, NewJob, State
 from jobs.pace import seconds_until_room
@@ -43,6 +43,7 @@ class Ledger:
         self._publish = publish
         self._chunk_images = chunk_images
         self._patience = Patience()
+        self._durability = durability.Durability()
         self._submit = store.script(client, "submit")
         self._end = store.script(client, "end")
 
@@ -95,16 +96,14 @@ class Ledger:
         return self.job(job_id, owner)
 
     def _look(self) -> tuple[int, bool]:
-        """Return the bytes that images take now, and whether Redis answers a write only once it is on its disk."""
+        """Return the bytes that images take now, and whether Redis keeps what it acknowledges."""
         with self._client.pipeline(transaction=False) as pipe:
             pipe.hget(store.COUNTS, "bytes")
-            pipe.config_get("appendonly", "appendfsync")
+            pipe.config_get(*durability.SETTINGS)
             held, told = pipe.execute(raise_on_error=False)
         if isinstance(held, redis.RedisError):
             raise held
-        if isinstance(told, redis.RedisError):  # hosted ones forbid the question
-            return int(held or 0), False
-        return int(held or 0), told == {"appendonly": "yes", "appendfsync": "always"}
+        return int(held or 0), self._durability.judge(told)
 
     def _refuse_above(self, held: int, new: NewJob) -> None:
         if (missing := held + _size(new) - self._keeping.max_bytes) > 0:
