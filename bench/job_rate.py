@@ -14,8 +14,8 @@ from bench.services import RowFailed
 from bench.subject import Subject
 from cli.load.exchange import form
 
-_LOOK_S = 0.1  # between two looks at a job
 _TIMEOUT_S = 60
+_BUSY = 503
 _FINAL = ("done", "failed", "cancelled", "expired")
 _IMAGES = re.compile(r"^triptych_job_images_total ([0-9.e+]+)$", re.MULTILINE)
 
@@ -26,7 +26,7 @@ class JobRate:
 
     subject: Subject
     images: int = 32
-    under_way: int = 4
+    under_way: int = 8
 
     @property
     def name(self) -> str:
@@ -88,14 +88,20 @@ class _Callers:
 
     def _follow(self, job_id: str) -> None:
         while (state := self._told(urllib.request.Request(self._at(f"/jobs/{job_id}")))["state"]) not in _FINAL:  # noqa: S310
-            time.sleep(_LOOK_S)
+            time.sleep(1)  # as the answer's Retry-After says
         if state != "done":
             raise ValueError(f"a job ended {state}")
 
     def _told(self, request: urllib.request.Request) -> dict[str, str]:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-            read: dict[str, str] = json.load(answer)
-        return read
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+                    read: dict[str, str] = json.load(answer)
+                return read
+            except urllib.error.HTTPError as error:
+                if error.code != _BUSY:
+                    raise
+                time.sleep(float(error.headers["Retry-After"]))
 
     def _at(self, path: str) -> str:
         return self.url.removesuffix("/predict") + path
