@@ -112,6 +112,9 @@ class Settings(JobSettings, AccessSettings):
             raise ValueError(f"DEFAULT_MODEL={self.default_model} is not in MODELS={','.join(self.models)}")
         if self.max_upload_mb > self.max_request_mb:
             raise ValueError(f"MAX_UPLOAD_MB={self.max_upload_mb} exceeds MAX_REQUEST_MB={self.max_request_mb}")
+        # A whole request more than fits, so that there is room for what Redis takes for each image besides.
+        if self.redis_url is not None and self.max_jobs_mb <= self.max_request_mb:
+            raise ValueError(f"MAX_JOBS_MB={self.max_jobs_mb} is not above MAX_REQUEST_MB={self.max_request_mb}")
         resolve_precision(self.precision, resolve_engine(self.engine, self.device))
         return self
 

@@ -1,6 +1,8 @@
 """The settings of asynchronous jobs: a part of config.py's table."""
 
-from pydantic import BaseModel, Field
+from typing import Self
+
+from pydantic import BaseModel, Field, model_validator
 
 from setting_types import RedisUrl
 
@@ -25,3 +27,9 @@ class JobSettings(BaseModel):
     job_lease_s: float = Field(
         20, ge=1, description="Seconds of silence of a job worker after which its images are given to another"
     )
+
+    @model_validator(mode="after")
+    def _lease_within_ttl(self) -> Self:
+        if self.job_lease_s >= self.job_image_ttl_s:  # what a dead worker held would expire before another may try
+            raise ValueError(f"JOB_LEASE_S={self.job_lease_s:g} is not below JOB_IMAGE_TTL_S={self.job_image_ttl_s}")
+        return self

@@ -36,6 +36,9 @@ def resolved(node: Any) -> Any:
     return node
 
 
+BODY = resolved(DOCUMENT["paths"]["/predict"]["post"]["requestBody"])
+
+
 def responses() -> list[tuple[str, str, str, Any]]:
     return [
         (path, method, status, resolved(response))
@@ -80,7 +83,7 @@ def test_its_examples_are_what_it_describes() -> None:
                 matches(content["schema"], example["value"])
                 checked += 1
     assert checked > 30
-    for content in DOCUMENT["paths"]["/predict"]["post"]["requestBody"]["content"].values():
+    for content in BODY["content"].values():
         for example in content.get("examples", {}).values():
             matches(content["schema"], example["value"])
 
@@ -138,7 +141,7 @@ def test_what_other_routes_answer_is_described(client: FlaskClient, path: str) -
 
 
 def test_the_example_of_a_json_body_is_answered(client: FlaskClient) -> None:
-    body = DOCUMENT["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
+    body = BODY["content"]["application/json"]
     assert client.post("/predict", json=body["examples"]["one_pixel"]["value"]).status_code == 200
 
 

@@ -16,6 +16,7 @@ from tests.pictures import encode, multipart, photo_like
 
 UPLOAD = multipart(encode(photo_like(30, 40), "PNG"))
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
+JOBS = [each for each in OPERATIONS if each[0].startswith("/jobs")]
 GUARDED = [each for each in OPERATIONS if "security" not in DOCUMENT["paths"][each[0]][each[1]]]
 FILES = [each for each in OPERATIONS if each[0].startswith(("/docs", "/openapi"))]
 every = pytest.mark.parametrize(("path", "method"), OPERATIONS)
@@ -24,7 +25,7 @@ files = pytest.mark.parametrize(("path", "method"), FILES)
 
 
 def url_of(path: str) -> str:
-    return path.replace("{name}", "resnet50").replace("{asset}", "start.js")
+    return path.replace("{name}", "resnet50").replace("{asset}", "start.js").replace("{job_id}", "0" * 32)
 
 
 def ask(client: FlaskClient, path: str, method: str, **headers: str) -> TestResponse:
@@ -62,12 +63,13 @@ def test_headers_are_promised_where_they_are_always_sent() -> None:
 
 @every
 def test_an_answer_is_described(path: str, method: str) -> None:
-    assert ask(started().test_client(), path, method).status_code == 200
+    """Without a Redis, of jobs only that there are none; test_openapi_jobs.py has one."""
+    assert ask(started().test_client(), path, method).status_code == (404 if (path, method) in JOBS else 200)
 
 
 @every
 def test_so_is_another_method(path: str, method: str) -> None:
-    answer = started().test_client().put(url_of(path))
+    answer = started().test_client().patch(url_of(path))
     assert answer.status_code == 405
     described(answer, DOCUMENT["paths"][path][method]["responses"])
 
@@ -87,8 +89,9 @@ def test_so_is_a_caller_without_a_credential_or_with_one_for_something_else(
     keys: dict[str, str], path: str, method: str
 ) -> None:
     client = started(API_KEYS_FILE=keys["file"]).test_client()
+    other = keys["predict" if (path, method) in JOBS else "jobs"]
     assert ask(client, path, method).status_code == 401
-    assert ask(client, path, method, **{"X-API-Key": keys["jobs"]}).status_code == 403
+    assert ask(client, path, method, **{"X-API-Key": other}).status_code == 403
 
 
 @guarded

@@ -66,6 +66,7 @@ def by_name(problems: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, A
 
 def test_every_problem_that_is_shown_is_answered_so(keys: dict[str, str], tmp_path: Path) -> None:
     contents = [response.get("content", {}).get("application/problem+json", {}) for *_, response in responses()]
-    shown = [example["value"] for content in contents for example in content.get("examples", {}).values()]
+    examples = [example["value"] for content in contents for example in content.get("examples", {}).values()]
+    shown = [each for each in examples if not each["instance"].startswith("/jobs")]  # test_openapi_jobs.py has those
     answered = [answer.get_json() for answer in answers(keys, tmp_path) if answer.status_code >= 400]
     assert by_name(answered) == by_name(shown)

@@ -57,6 +57,13 @@ BAD = [
     ({"CORS_ORIGINS": "https://*.example.com"}, "not an origin"),
     ({"CORS_ORIGINS": "https://a.example,page.example/x"}, "page.example/x"),
     ({"MAX_UPLOAD_MB": "50"}, "MAX_UPLOAD_MB=50 exceeds MAX_REQUEST_MB=40"),
+    ({"MAX_JOB_FILES": "901"}, "TRIPTYCH_MAX_JOB_FILES='901'"),
+    ({"MAX_JOBS_MB": "0"}, "TRIPTYCH_MAX_JOBS_MB='0'"),
+    ({"JOB_IMAGE_TTL_S": "59"}, "TRIPTYCH_JOB_IMAGE_TTL_S='59'"),
+    ({"JOB_RESULT_TTL_S": "for ever"}, "TRIPTYCH_JOB_RESULT_TTL_S='for ever'"),
+    ({"JOB_LEASE_S": "0.5"}, "TRIPTYCH_JOB_LEASE_S='0.5'"),
+    ({"JOB_LEASE_S": "60", "JOB_IMAGE_TTL_S": "60"}, "JOB_LEASE_S=60 is not below JOB_IMAGE_TTL_S=60"),
+    ({"REDIS_URL": "redis://h/0", "MAX_JOBS_MB": "40"}, "MAX_JOBS_MB=40 is not above MAX_REQUEST_MB=40"),
 ]
 
 
@@ -64,6 +71,10 @@ BAD = [
 def test_a_bad_or_unknown_setting_stops_the_start_and_names_itself(given: dict[str, str], says: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(says)):
         load_settings({PREFIX + name: value for name, value in given.items()})
+
+
+def test_how_much_jobs_may_hold_is_nobody_s_business_where_there_are_none() -> None:
+    assert load_settings({"TRIPTYCH_MAX_REQUEST_MB": "2000"}).max_jobs_mb == 1024
 
 
 def test_all_bad_settings_are_named_at_once() -> None:

@@ -20,6 +20,12 @@ ORIGINS = ("https://page.example",)
         (b"POST http://h/predict HTTP/1.1\r\n", True),
         (b"POST HTTP://user@h:5000/v1/predict?top=5 HTTP/1.1\r\n", True),
         (b"POST /predict#x HTTP/1.1\r\n", True),
+        (b"POST /jobs HTTP/1.1\r\n", True),
+        (b"POST /v1/jobs?top=5 HTTP/1.1\r\n", True),
+        (b"POST /%6aobs HTTP/1.1\r\n", True),
+        (b"POST /jobs/0123456789abcdef0123456789abcdef HTTP/1.1\r\n", False),
+        (b"GET /jobs/0123456789abcdef0123456789abcdef HTTP/1.1\r\n", False),
+        (b"DELETE /jobs/0123456789abcdef0123456789abcdef HTTP/1.1\r\n", False),
         (b"POST /%2570redict HTTP/1.1\r\n", False),
         (b"POST http://predict HTTP/1.1\r\n", False),
         (b"POST /models?/predict HTTP/1.1\r\n", False),
@@ -31,7 +37,7 @@ ORIGINS = ("https://page.example",)
         (b"", False),
     ],
 )
-def test_only_inferences_are_refused(head: bytes, refused: bool) -> None:
+def test_only_what_brings_images_is_refused(head: bytes, refused: bool) -> None:
     assert brings_images(head) is refused
 
 
