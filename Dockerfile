@@ -2,6 +2,7 @@
 #
 #   docker build --build-arg WEIGHTS=imagenet -t triptych .
 #   docker run -p 5000:5000 --stop-timeout 45 triptych   # DRAIN_S, GRACE_S and a little more
+#   docker run -e TRIPTYCH_REDIS_URL=redis://... --stop-timeout 45 triptych flask --app app jobs work   # jobs
 #
 # WEIGHTS=imagenet downloads Keras's weights (or takes what lies in ./weights); random makes an image for trying out.
 

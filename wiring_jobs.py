@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from config import Settings, SettingsError
 from cores import usable_cores
+from jobs.settings import NO_STORE
 from models.registry import Load, Registry
 from models.self_test import SelfTests
 from web.job_desk import JobDesk
@@ -113,5 +114,5 @@ def _connect(settings: Settings, timeout_s: float, retries: int = 1) -> "redis.R
 
 def _url(settings: Settings) -> str:
     if settings.redis_url is None:
-        raise SettingsError("set REDIS_URL: jobs are kept there")
+        raise SettingsError(NO_STORE)
     return settings.redis_url.get_secret_value()

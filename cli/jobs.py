@@ -13,6 +13,7 @@ from flask.cli import AppGroup
 from cli.prepare import make_ready
 from config import Settings, SettingsError
 from jobs.errors import StoreUnreachable, UnknownJob
+from jobs.settings import NO_STORE
 from logs import logging_config
 from models.prepared import PreparedModels
 
@@ -39,6 +40,8 @@ def jobs_cli(
         logging.config.dictConfig(logging_config(settings.log_level, access=False, terminal=terminal))
         logging.captureWarnings(capture=True)
         with _explained():
+            if settings.redis_url is None:
+                raise SettingsError(NO_STORE)  # before minutes of preparing
             make_ready(prepared, settings, cores)
             raise SystemExit(run())
 

@@ -6,6 +6,8 @@ from pydantic import BaseModel, Field, model_validator
 
 from setting_types import RedisUrl
 
+NO_STORE = "set REDIS_URL: jobs are kept there"
+
 
 class JobSettings(BaseModel):
     """Mixed into Settings."""
