@@ -71,7 +71,7 @@ ONLY_IN = {
     "cryptography": set(),
     "flask_limiter": {"web/rate_limit.py"},
     "limits": {"web/rate_limit.py", "setting_types"},
-    "redis": {"web/rate_limit.py", "jobs", "wiring_jobs"},
+    "redis": {"web/rate_limit.py", "jobs", "wiring_jobs", "bench/with_jobs.py"},
     "celery": {"jobs/messages.py", "jobs/worker.py"},
     "kombu": {"jobs/messages.py"},
     "PIL": {"preprocessing", "models/known_answers.py", "bench"},
