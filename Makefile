@@ -36,15 +36,12 @@ $(INSTALLED): requirements.txt requirements-serve.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-serve: export TRIPTYCH_SETTINGS_FILE := $(SETTINGS)
-serve: export TRIPTYCH_WEIGHTS := $(or $(TRIPTYCH_WEIGHTS),$(call unless_in_file,WEIGHTS,auto))
-serve: export TRIPTYCH_PREPARE := $(or $(TRIPTYCH_PREPARE),$(call unless_in_file,PREPARE,changed))
+serve worker: export TRIPTYCH_SETTINGS_FILE := $(SETTINGS)
+serve worker: export TRIPTYCH_WEIGHTS := $(or $(TRIPTYCH_WEIGHTS),$(call unless_in_file,WEIGHTS,auto))
+serve worker: export TRIPTYCH_PREPARE := $(or $(TRIPTYCH_PREPARE),$(call unless_in_file,PREPARE,changed))
 serve: $(INSTALLED) ## prepare the models and serve on port 5000
 	@exec $(BIN)/gunicorn app:app
 
-worker: export TRIPTYCH_SETTINGS_FILE := $(SETTINGS)
-worker: export TRIPTYCH_WEIGHTS := $(or $(TRIPTYCH_WEIGHTS),$(call unless_in_file,WEIGHTS,auto))
-worker: export TRIPTYCH_PREPARE := $(or $(TRIPTYCH_PREPARE),$(call unless_in_file,PREPARE,changed))
 worker: $(INSTALLED) ## serve asynchronous jobs: make worker REDIS_URL=redis://localhost:6379/0
 	@exec $(BIN)/flask --app app jobs work
 

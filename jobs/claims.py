@@ -1,5 +1,6 @@
 """The ledger as workers use it: a chunk is claimed, its results are kept, or it is given back."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -46,9 +47,9 @@ class Claims:
 
     def claim(self, chunk: Chunk, holder: str) -> Claim | None:
         """Take a chunk for *holder*; None: it is done, of a job that has ended, or somebody else's."""
-        given_up = pack_result(_GIVEN_UP)
+        given_up, call = pack_result(_GIVEN_UP), secrets.token_hex(8)
         with store.reached():
-            answer = self._claim(args=[*chunk, holder, self._lease_s, MOST_TRIES, given_up])
+            answer = self._claim(args=[*chunk, holder, self._lease_s, MOST_TRIES, given_up, call])
         if not answer:
             return None
         asked, request_id, open_chunks, *missing = answer

@@ -1,6 +1,7 @@
 """Jobs with images that were given up, for the operator."""
 
 import json
+import secrets
 from typing import NamedTuple, cast
 
 import redis
@@ -12,9 +13,9 @@ from jobs.ledger import Publish
 
 
 class DeadLetter(NamedTuple):
-    """A failed job: *died* in seconds since the epoch; the names and indices of the images that were given up.
+    """A failed job: the names and indices of the *images* that were given up.
 
-    *is_kept*: whether they can be tried again.
+    *died*: when it ended, in seconds since the epoch. *is_kept*: whether they can be tried again.
     """
 
     id: str
@@ -44,7 +45,7 @@ class DeadLetters:
         Raises: UnknownJob: it has not failed, or its images are no longer kept.  StoreUnreachable.
         """
         with store.reached():
-            members = self._retry(args=[job_id, self._image_ttl_s])
+            members = self._retry(args=[job_id, self._image_ttl_s, secrets.token_hex(8)])
         if not members:
             raise UnknownJob
         self._publish(Chunk.of(member) for member in members)
@@ -56,8 +57,7 @@ class DeadLetters:
             pipe.smembers(f"{store.record_key(job_id)}:dead")
             pipe.exists(store.images_key(job_id))
             files, dead, is_kept = pipe.execute()
-        if files is None:  # its results were kept as long as they are
-            self._client.zrem(store.DEAD, job_id)
+        if files is None:  # its results were kept as long as they are, and the reaper has not come by yet
             return None
         names = json.loads(files)
         return DeadLetter(job_id, died, {index: names[index] for index in sorted(map(int, dead))}, bool(is_kept))

@@ -37,10 +37,11 @@ class Keeping:
 class Ledger:
     """*client* may be shared by threads. *publish* tells the workers; where it can't, the reaper will."""
 
-    def __init__(self, client: redis.Redis, keeping: Keeping, publish: Publish) -> None:
+    def __init__(self, client: redis.Redis, keeping: Keeping, publish: Publish, chunk_images: int = CHUNK) -> None:
         self._client = client
         self._keeping = keeping
         self._publish = publish
+        self._chunk_images = chunk_images
         self._patience = Patience()
         self._durability = durability.Durability()
         self._submit = store.script(client, "submit")
@@ -57,7 +58,7 @@ class Ledger:
             except redis.OutOfMemoryError:
                 raise StoreFull(seconds_until_room(self._client, _size(new))) from None
             if outcome == b"accepted":
-                self._publish(Chunk(job_id, k) for k in range(-(-len(new.files) // CHUNK)))
+                self._publish(Chunk(job_id, k) for k in range(-(-len(new.files) // self._chunk_images)))
                 return Made(job_id, is_new=True, is_durable=is_durable)
             self._client.unlink(store.images_key(job_id))
             if outcome == b"full":
@@ -116,7 +117,7 @@ class Ledger:
             each for index, result in new.results.items() for each in (index, pack_result(result))
         ]
         who = (job_id, new.owner, _digest(new), _idempotency(new))
-        about = (pack_asked(new.asked), json.dumps(new.files), len(new.files), CHUNK, _size(new))
+        about = (pack_asked(new.asked), json.dumps(new.files), len(new.files), self._chunk_images, _size(new))
         with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(store.images_key(job_id), mapping=dict(enumerate(new.images)))
             pipe.expire(store.images_key(job_id), keeping.image_ttl_s)

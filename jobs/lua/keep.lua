@@ -10,7 +10,7 @@ if keep(id, k, index, ARGV[6]) then
     redis.call('LTRIM', PACE, 0, PACE_LENGTH - 1)
     redis.call('HDEL', images(id), index)
     if is_open(redis.call('HGET', record(id), 'state')) then
-        redis.call('HINCRBY', record(id), 'bytes', -freed)
+        redis.call('HINCRBY', record(id), 'bytes', whole(-freed))
         count('bytes', -freed)
     end
 end

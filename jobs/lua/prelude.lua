@@ -22,7 +22,8 @@ local function results(id) return 'triptych:job:' .. id .. ':results' end
 local function dead_images(id) return 'triptych:job:' .. id .. ':dead' end
 local function tombstone(id) return 'triptych:job:' .. id .. ':gone' end
 local function number(id, field) return tonumber(redis.call('HGET', record(id), field)) or 0 end
-local function count(name, by) redis.call('HINCRBY', COUNTS, name, by or 1) end
+local function whole(n) return string.format('%d', n) end  -- Lua has a minus zero, which Redis takes for no number
+local function count(name, by) redis.call('HINCRBY', COUNTS, name, whole(by or 1)) end
 local function is_open(state) return state == 'queued' or state == 'running' end
 
 local function has_work(id, k)
@@ -54,7 +55,11 @@ local function finish(id, state)
     count('bytes', -number(id, 'bytes'))
     for k = 0, number(id, 'chunks') - 1 do forget(id, k) end
     redis.call('ZREM', EXPIRY, id)
-    if state ~= 'failed' then redis.call('UNLINK', images(id)) end  -- those are for `jobs retry`, while they last
+    if state == 'failed' then
+        redis.call('ZADD', DEAD, stamp(now()), id)
+    else
+        redis.call('UNLINK', images(id))  -- those of a failed one are for `jobs retry`, while they last
+    end
     local keep_s = number(id, 'result_ttl_s')
     redis.call('HSET', record(id), 'state', state, 'expires', stamp(now() + keep_s), 'bytes', 0)
     redis.call('EXPIRE', record(id), keep_s)

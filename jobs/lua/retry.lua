@@ -1,7 +1,14 @@
--- ARGV: id, seconds that its images are kept for.
+-- ARGV: id, seconds that its images are kept for, a name of this call.
 -- Opens a failed job again for the images that were given up. Returns its chunks (id:k), which the caller sends; nothing
 -- where it is not failed, or its images are gone.
 local id, image_ttl_s = ARGV[1], tonumber(ARGV[2])
+if redis.call('HGET', record(id), 'retry') == ARGV[3] then  -- the same call, sent again
+    local open = {}
+    for k = 0, number(id, 'chunks') - 1 do
+        if has_work(id, k) then table.insert(open, id .. ':' .. k) end
+    end
+    return open
+end
 if redis.call('HGET', record(id), 'state') ~= 'failed' or redis.call('EXISTS', images(id)) == 0 then return {} end
 local size, bytes, out, seen = number(id, 'chunk'), 0, {}, {}
 for _, index in ipairs(redis.call('SMEMBERS', dead_images(id))) do
@@ -21,7 +28,7 @@ for _, key in ipairs({record(id), results(id)}) do redis.call('PERSIST', key) en
 redis.call('EXPIRE', images(id), image_ttl_s)
 redis.call('DEL', dead_images(id), tombstone(id))
 redis.call('ZREM', DEAD, id)
-redis.call('HSET', record(id), 'state', 'queued', 'bytes', bytes, 'expires', stamp(now() + image_ttl_s))
+redis.call('HSET', record(id), 'state', 'queued', 'retry', ARGV[3], 'bytes', bytes, 'expires', stamp(now() + image_ttl_s))
 redis.call('ZADD', EXPIRY, stamp(now() + image_ttl_s), id)
 count('queued')
 count('bytes', bytes)

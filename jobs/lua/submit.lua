@@ -5,7 +5,11 @@ local id, owner, digest, idempotency = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local total, size, bytes, most_bytes = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 local image_ttl_s, result_ttl_s = tonumber(ARGV[11]), tonumber(ARGV[12])
 
-if redis.call('EXISTS', record(id)) == 1 then return {'accepted', id} end  -- the same call, sent again
+local before = redis.call('HGET', record(id), 'state')
+if before then  -- the same call, sent again, and with it its images
+    if not is_open(before) and before ~= 'failed' then redis.call('UNLINK', images(id)) end
+    return {'accepted', id}
+end
 if idempotency ~= '' then
     local known, known_digest = string.match(redis.call('GET', idempotency) or '', '^(%S+) (%S+)$')
     if known and redis.call('EXISTS', record(known)) == 1 then
