@@ -1,7 +1,9 @@
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -13,6 +15,7 @@ from config import load_settings
 from models.errors import ArtifactError, WeightsMissing
 from models.served import ServedModel
 from tests.fakes import BrokenEngine, NanEngine, served
+from tests.redis_server import redis_server
 
 SETTINGS = {
     "TRIPTYCH_MODELS": "resnet50,vgg16,inceptionv3,mobilenetv2",
@@ -69,3 +72,18 @@ def keys(tmp_path: Path) -> dict[str, str]:
     with edited(tmp_path / "keys.json") as kept:
         kept.update((key.id, key) for _, key in made.values())
     return {scope: key for scope, (key, _) in made.items()} | {"file": str(tmp_path / "keys.json")}
+
+
+@pytest.fixture(scope="session")
+def one_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Redis that outlives the tests of this folder."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
+
+
+@pytest.fixture
+def redis_url(one_redis: str) -> str:
+    """That Redis, empty."""
+    with redis.Redis.from_url(one_redis) as client:
+        client.flushall()
+    return one_redis

@@ -142,7 +142,7 @@ def test_who_may_not_call_is_told_so_before_the_body_is_looked_at(by_key: FlaskC
 
 
 OPEN = {"/livez", "/readyz", "/healthz", "/models", "/models/<name>", "/", "/docs", "/openapi.yaml"}
-SCOPES = {"/predict": "predict", "/metrics": "metrics", "/jobs": "jobs", "/jobs/<id>": "jobs"}
+SCOPES = {"/predict": "predict", "/metrics": "metrics", "/jobs": "jobs", "/jobs/<job_id>": "jobs"}
 
 
 def status_of(client: FlaskClient, url: str, method: str, **given: Any) -> int:
@@ -157,7 +157,7 @@ def test_every_route_asks_for_its_scope_and_only_that(both: Flask) -> None:
     for rule in both.url_map.iter_rules():
         path = rule.rule.removeprefix("/v1")
         for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}:
-            url = rule.rule.replace("<name>", "resnet50").replace("<id>", "x")
+            url = rule.rule.replace("<name>", "resnet50").replace("<job_id>", "x")
             anonymous = status_of(client, url, method)
             if path in OPEN or path.startswith("/docs/"):
                 assert anonymous not in (401, 403), rule

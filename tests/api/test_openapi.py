@@ -126,7 +126,7 @@ def shape(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: shape(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [shape(each) for each in (value[:1] if "class" in value[0] else value)]
+        return [shape(each) for each in (value[:1] if value and "class" in value[0] else value)]
     return type(value).__name__
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 import yaml
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
@@ -18,8 +19,11 @@ from access.api_key import new_key
 from access.caller import Scope
 from access.key_file import edited
 from tests.conftest import ROOT
-from tests.e2e.server import Server, running
+from tests.e2e.job_parts import Parts, parts
+from tests.e2e.job_stream import FINAL, job
+from tests.e2e.server import Server, running, until
 from tests.pictures import encode, photo_like, png_header
+from tests.scraped import value
 
 JPEG = encode(photo_like(60, 80), "JPEG")
 PNG = encode(photo_like(60, 80), "PNG")
@@ -36,7 +40,9 @@ def operations(document: dict[str, Any]) -> list[Any]:
     return [pytest.param(each.ok(), id=each.ok().label) for each in found if isinstance(each, Ok)]
 
 
-OPERATIONS, GUARDED_OPERATIONS = operations(DOCUMENT), operations(GUARDED)
+ALL, GUARDED_OPERATIONS = operations(DOCUMENT), operations(GUARDED)
+JOB_OPERATIONS = [each for each in ALL if each.values[0].path.startswith("/jobs")]
+OPERATIONS = [each for each in ALL if each not in JOB_OPERATIONS]
 CHECKS = {
     name: schemathesis.checks.CHECKS.get_one(name) for name in ("positive_data_acceptance", "negative_data_rejection")
 }
@@ -72,8 +78,19 @@ def guarded(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield server, {scope.value: key for scope, (key, _) in made.items()}
 
 
+@pytest.fixture(scope="module")
+def with_jobs(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    """The same with a Redis and a job worker."""
+    with parts(tmp_path_factory.mktemp("jobs"), random_cache, hosts=[()]) as them:
+        yield them
+
+
 def ask(
-    server: Server, strategy: Any, examples: int, number: int | None = None, headers: dict[str, str] | None = None
+    server: Server | Parts,
+    strategy: Any,
+    examples: int,
+    number: int | None = None,
+    headers: dict[str, str] | None = None,
 ) -> set[int]:
     """Hold an operation to its description with that many requests; return the statuses that came."""
     seen: set[int] = set()
@@ -108,15 +125,57 @@ def test_the_service_keeps_what_the_document_promises(small: Server, operation: 
         assert {200, 400, 415, 422} <= seen
 
 
+def submitted(server: Parts) -> str:
+    """The id of a new job of six images, one of them none."""
+    files = [("file", (f"{index}.jpg", content)) for index, content in enumerate([JPEG, PNG, b"text"] * 2)]
+    return str(requests.post(f"{server.url}/jobs", files=files, timeout=60).json()["id"])
+
+
+def open_jobs(server: Parts) -> float:
+    return value(requests.get(f"{server.url}/metrics", timeout=60).text, "triptych_jobs_open")
+
+
+def about(operation: Any, *ids: str) -> Any:
+    """Ask of those jobs, as often as of jobs that never were."""
+    return st.one_of(
+        operation.as_strategy(),
+        st.sampled_from(ids).flatmap(lambda each: operation.as_strategy(path_parameters={"job_id": each})),
+    )
+
+
+@pytest.mark.parametrize("operation", JOB_OPERATIONS)
+def test_jobs_keep_what_the_document_promises(with_jobs: Parts, operation: Any) -> None:
+    if is_post(operation):
+        assert {202, 400} <= ask(with_jobs, operation.as_strategy(), 120, number=4), "images are looked at later"
+        until(lambda: open_jobs(with_jobs) == 0, "a job was lost")
+        return
+    ended, opened = submitted(with_jobs), submitted(with_jobs)
+    until(lambda: job(with_jobs.url, ended)["state"] in FINAL, "the job was lost")
+    assert ask(with_jobs, about(operation, ended, opened), 30, number=4) == {200, 404}
+    assert job(with_jobs.url, ended)["state"] == "done"
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "multipart/form-data"])
+def test_what_the_document_does_not_allow_of_a_job_is_refused(with_jobs: Parts, media_type: str) -> None:
+    assert 400 in ask(with_jobs, nonsense(media_type, JOB_OPERATIONS), 60, number=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("operation", JOB_OPERATIONS)
+def test_jobs_keep_it_whatever_the_seed(with_jobs: Parts, operation: Any) -> None:
+    strategy = operation.as_strategy() if is_post(operation) else about(operation, submitted(with_jobs))
+    ask(with_jobs, strategy, 500)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_service_keeps_it_whatever_the_seed(small: Server, operation: Any) -> None:
     ask(small, operation.as_strategy(), 2000 if is_post(operation) else 100)
 
 
-def nonsense(media_type: str) -> Any:
-    """What the document does not allow of a prediction. An id is not refused but replaced."""
-    (operation,) = (each.values[0] for each in OPERATIONS if is_post(each.values[0]))
+def nonsense(media_type: str, among: list[Any]) -> Any:
+    """What the document does not allow of the one of them that takes images. An id is not refused but replaced."""
+    (operation,) = (each.values[0] for each in among if is_post(each.values[0]))
     negative = GenerationMode.NEGATIVE
     return operation.as_strategy(negative, media_type=media_type, headers={"X-Request-ID": "a-good-id"})
 
@@ -124,7 +183,7 @@ def nonsense(media_type: str) -> Any:
 @pytest.mark.parametrize("media_type", ["application/json", "multipart/form-data"])
 def test_what_the_document_does_not_allow_is_refused(small: Server, media_type: str) -> None:
     """Schemathesis judges it: some becomes sense on its way, such as a number where text is wanted."""
-    assert 400 in ask(small, nonsense(media_type), 60, number=4)
+    assert 400 in ask(small, nonsense(media_type, OPERATIONS), 60, number=4)
 
 
 @pytest.mark.parametrize("operation", GUARDED_OPERATIONS)
@@ -132,13 +191,15 @@ def test_who_may_not_call_is_refused_as_the_document_says(
     guarded: tuple[Server, dict[str, str]], operation: Any
 ) -> None:
     server, keys = guarded
-    scope = {"/predict": "predict", "/metrics": "metrics"}.get(operation.path)
+    is_job = operation.path.startswith("/jobs")  # there are none here, and that is told to nobody else
+    scope = "jobs" if is_job else {"/predict": "predict", "/metrics": "metrics"}.get(operation.path)
     if scope is None:
         assert not {401, 403} & ask(server, operation.as_strategy(), 5, number=4)
         return
+    other = keys["predict" if is_job else "jobs"]
     assert ask(server, operation.as_strategy(), 5, number=4) == {401}
-    assert ask(server, operation.as_strategy(), 5, number=4, headers={"X-API-Key": keys["jobs"]}) == {403}
+    assert ask(server, operation.as_strategy(), 5, number=4, headers={"X-API-Key": other}) == {403}
     seen = ask(server, operation.as_strategy(), 20, number=4, headers={"X-API-Key": keys[scope]})
-    assert 200 in seen
-    if scope == "predict":
+    assert (404 if is_job else 200) in seen
+    if is_post(operation):
         assert 429 in ask(server, operation.as_strategy(), 80, number=5, headers={"X-API-Key": keys[scope]})
