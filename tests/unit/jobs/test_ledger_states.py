@@ -116,14 +116,13 @@ class Ledgers(RuleBasedStateMachine):
     def message_is_late(self, job_id: str, number: int) -> None:
         self.parts.message_is_late(Chunk(job_id, number))
 
-    @rule(job_id=accepted, number=st.integers(0, 2))
-    def workers_die_over_it(self, job_id: str, number: int) -> None:
-        self.parts.give_up(Chunk(job_id, number))
-
-    @rule(job_id=accepted)
-    def workers_end_it(self, job_id: str) -> None:
-        """As far as there are messages."""
-        for chunk in [each for each in self.parts.published if each.id == job_id]:
+    @rule(job_id=accepted, is_deadly=st.booleans())
+    def workers_end_it(self, job_id: str, is_deadly: bool) -> None:
+        """*is_deadly*: its first image that is left is given up."""
+        for number in range(3):
+            chunk = Chunk(job_id, number)
+            if is_deadly:
+                self.parts.give_up(chunk)
             self.parts.lease_is_over(chunk)
             self.parts.work_off_one(chunk)
 
