@@ -15,11 +15,12 @@ _CHUNK = 2
 
 @dataclass
 class Seen:
-    """One job, as it was when it was last looked at."""
+    """One job, as it was when it was last looked at. *may_expire*: its images were dropped."""
 
     images: int
     state: State = State.QUEUED
     results: dict[int, bytes] = field(default_factory=dict)
+    may_expire: bool = False
 
 
 @dataclass
@@ -62,9 +63,11 @@ class LedgerModel:
         state, results = State(record[b"state"].decode()), {int(index): text for index, text in found.items()}
         assert not seen.state.is_final or state is seen.state, "a final state never changes"
         assert seen.results.items() <= results.items(), "the first result of an image is never replaced"
+        assert not seen.state.is_final or seen.results == results, "nothing is added to a job that has ended"
         if state.is_final and not seen.state.is_final:
             self.ended[state] += 1
         seen.state, seen.results = state, results
+        assert seen.may_expire or state is not State.EXPIRED
         assert int(record[b"done"]) == len(results)
         assert all(json.loads(text).get("reply", {"of": index})["of"] == index for index, text in results.items())
         for number in range(int(record[b"chunks"])):

@@ -61,12 +61,15 @@ class Parts:
     def work_off(self) -> None:
         """Do what the messages say, as a faithful worker."""
         while self.published:
-            if claim := self.claims.claim(self.published.pop(0), "faithful"):
-                for index in claim.missing:
-                    if self.claims.image(claim.chunk, index) is None:
-                        self.claims.lost(claim, index)
-                        break
-                    self.claims.keep(claim, index, good(index), None)
+            self.work_off_one(self.published.pop(0))
+
+    def work_off_one(self, chunk: Chunk) -> None:
+        if claim := self.claims.claim(chunk, "faithful"):
+            for index in claim.missing:
+                if self.claims.image(claim.chunk, index) is None:
+                    self.claims.lost(claim, index)
+                    break
+                self.claims.keep(claim, index, good(index), None)
 
     def lease_is_over(self, chunk: Chunk) -> None:
         """Let the time pass that its holder has, or that it rests."""

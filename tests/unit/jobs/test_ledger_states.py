@@ -27,6 +27,8 @@ from tests.unit.jobs.parts import EXPIRY, Parts, a_job
 from tests.unit.jobs.stammering import StammeringClient
 
 BOUNDED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck), stateful_step_count=40)
+RARELY = st.sampled_from((False, True))
+MOST_JOBS = 3  # so that much happens to each
 _PASSES = 5  # of the reaper, after which all must have ended
 
 
@@ -48,6 +50,7 @@ class Ledgers(RuleBasedStateMachine):
         self.keys: dict[str, tuple[str, tuple[str, ...], frozenset[int]]] = {}
         self.answers = 0
 
+    @precondition(lambda self: len(self.model.jobs) < MOST_JOBS)
     @rule(target=accepted, images=st.integers(1, 5), bad=st.sets(st.integers(0, 4)), key=st.sampled_from(["", "k"]))
     def submit(self, images: int, bad: set[int], key: str) -> str:
         errors = {index: Result(code="corrupt_image") for index in bad if index < images}
@@ -113,22 +116,31 @@ class Ledgers(RuleBasedStateMachine):
     def message_is_late(self, job_id: str, number: int) -> None:
         self.parts.message_is_late(Chunk(job_id, number))
 
-    @rule(job_id=accepted, number=st.integers(0, 2))
-    def workers_die_over_it(self, job_id: str, number: int) -> None:
-        self.parts.give_up(Chunk(job_id, number))
+    @rule(job_id=accepted, is_deadly=st.booleans())
+    def workers_end_it(self, job_id: str, is_deadly: bool) -> None:
+        """*is_deadly*: its first image that is left is given up."""
+        for number in range(3):
+            chunk = Chunk(job_id, number)
+            if is_deadly:
+                self.parts.give_up(chunk)
+            self.parts.lease_is_over(chunk)
+            self.parts.work_off_one(chunk)
 
     @rule()
     def reap(self) -> None:
         self.parts.reaper.run_once()
 
-    @rule(job_id=accepted)
-    def cancel(self, job_id: str) -> None:
+    @rule(job_id=accepted, is_wanted=RARELY)
+    def cancel(self, job_id: str, is_wanted: bool) -> None:
+        if not is_wanted:
+            return
         assert self.parts.ledger.cancel(job_id, "").state.is_final
 
-    @rule(job_id=accepted)
-    def images_expire(self, job_id: str) -> None:
-        if self.parts.job(job_id).state is not State.FAILED or self.parts.client.exists(store.images_key(job_id)):
+    @rule(job_id=accepted, is_time=RARELY)
+    def images_expire(self, job_id: str, is_time: bool) -> None:
+        if is_time:
             self.parts.images_expire(job_id)
+            self.model.jobs[job_id].may_expire = True
 
     @rule(job_id=accepted)
     def retry(self, job_id: str) -> None:
@@ -169,7 +181,7 @@ def any_client(request: pytest.FixtureRequest, jobs_redis: RedisServer) -> Itera
 
 
 def test_no_order_of_events_loses_a_job(any_client: redis.Redis, client: redis.Redis) -> None:
-    examples = settings(BOUNDED, max_examples=40, derandomize=True)
+    examples = settings(BOUNDED, max_examples=100, derandomize=True)
     run_state_machine_as_test(lambda: Ledgers(any_client, client), settings=examples)
 
 
