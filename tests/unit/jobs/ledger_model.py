@@ -2,13 +2,15 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import cast
 
 import redis
 
 from jobs import store
 from jobs.job import Chunk, State
-from tests.unit.jobs.parts import EXPIRY, member
+from tests.unit.jobs.parts import EXPIRY, member, members
 
 _CHUNK = 2
 
@@ -81,8 +83,7 @@ class LedgerModel:
 
     def _check_sets(self, with_work: set[str], open_jobs: set[str]) -> None:
         waiting, claimed, expiry, dead = (
-            {each.decode() for each in self.client.zrange(key, 0, -1)}
-            for key in (store.WAITING, store.CLAIMED, EXPIRY, store.DEAD)
+            members(self.client, key) for key in (store.WAITING, store.CLAIMED, EXPIRY, store.DEAD)
         )
         assert not waiting & claimed
         assert waiting | claimed == with_work, "a chunk with images left is waited for or worked on"
@@ -90,9 +91,12 @@ class LedgerModel:
         assert dead == {job_id for job_id, seen in self.jobs.items() if seen.state is State.FAILED}
 
     def _check_counts(self, held_bytes: int) -> None:
-        told = {name.decode(): int(count) for name, count in self.client.hgetall(store.COUNTS).items()}
+        told = {name.decode(): int(count) for name, count in self._counts()}
         assert told.get("bytes", 0) == held_bytes
         assert told.get("submitted", 0) == len(self.jobs)
         now = Counter(seen.state for seen in self.jobs.values())
         for state in State:
             assert told.get(state.value, 0) == (self.ended if state.is_final else now)[state], state
+
+    def _counts(self) -> Iterable[tuple[bytes, bytes]]:
+        return cast("dict[bytes, bytes]", self.client.hgetall(store.COUNTS)).items()

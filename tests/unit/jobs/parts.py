@@ -1,6 +1,7 @@
 """The parts of the ledger around one Redis. Messages go to a list, and time passes when a test says so."""
 
 from dataclasses import dataclass, field
+from typing import cast
 
 import redis
 
@@ -94,6 +95,11 @@ class Parts:
         for attempt in range(4):
             self.claims.claim(chunk, f"dies-{attempt}")
             self.lease_is_over(chunk)
+
+
+def members(client: redis.Redis, key: str) -> set[str]:
+    """What is in a sorted set."""
+    return {each.decode() for each in cast("list[bytes]", client.zrange(key, 0, -1))}
 
 
 def member(chunk: Chunk) -> str:

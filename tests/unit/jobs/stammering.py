@@ -14,8 +14,8 @@ class StammeringClient(redis.Redis):
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         if args[0] == "EVALSHA":
-            super().execute_command(*args, **options)
-        return super().execute_command(*args, **options)
+            super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         pipe = _StammeringPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)

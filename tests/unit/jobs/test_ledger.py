@@ -140,13 +140,12 @@ def test_images_of_unfinished_jobs_take_so_much_memory_and_no_more(client: redis
 
 
 def test_a_redis_that_has_no_memory_left_refuses_as_one_that_may_take_no_more(parts: Parts) -> None:
-    limit = parts.client.config_get("maxmemory")["maxmemory"]
     try:
         parts.client.config_set("maxmemory", 1)
         with pytest.raises(StoreFull):
             parts.ledger.submit(a_job(3))
     finally:
-        parts.client.config_set("maxmemory", limit)
+        parts.client.config_set("maxmemory", 0)
     assert parts.client.keys("*") == []
 
 

@@ -10,7 +10,7 @@ from jobs.claims import MOST_TRIES
 from jobs.figures import figures
 from jobs.job import Chunk, State
 from tests.redis_server import RedisServer
-from tests.unit.jobs.parts import Parts, a_job, good
+from tests.unit.jobs.parts import Parts, a_job, good, members
 from tests.unit.jobs.stammering import StammeringClient
 
 
@@ -86,8 +86,8 @@ def test_a_job_that_ended_before_it_was_sent_again_leaves_no_images(client: redi
     assert isinstance(stammering, StammeringClient)
 
     def work_off() -> None:
-        (key,) = client.keys("*:images")
-        Parts(client, published=[Chunk(key.decode().split(":")[2], 0)]).work_off()
+        (member,) = members(client, store.WAITING)
+        Parts(client, published=[Chunk.of(member.encode())]).work_off()
 
     stammering.in_between = work_off
     made = parts.ledger.submit(a_job(2))
