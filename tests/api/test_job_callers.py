@@ -107,3 +107,14 @@ def test_what_is_kept_of_a_job_tells_no_name_but_those_of_its_files(redis_url: s
         written: Any = [connection.dump(name) for name in kept(redis_url)]
     assert not [each for each in written if b"secret-of-anna" in each or two_keys["anna"].encode() in each]
     assert "secret-of-anna" not in json.dumps(kept(redis_url))
+
+
+def test_a_page_of_an_allowed_origin_can_make_look_at_and_end_a_job(redis_url: str) -> None:
+    client = service(redis_url)
+    asked = {"Origin": "https://page.example", "Access-Control-Request-Method": "DELETE"}
+    wanted = {"Access-Control-Request-Headers": "idempotency-key,x-api-key"}
+    preflight = client.options(f"/jobs/{NOBODY}", headers=asked | wanted)
+    assert "DELETE" in preflight.headers["Access-Control-Allow-Methods"]
+    assert "idempotency-key" in preflight.headers["Access-Control-Allow-Headers"].lower()
+    answer = submit(client, Origin="https://page.example")
+    assert {"Location", "Retry-After"} <= set(answer.headers["Access-Control-Expose-Headers"].split(", "))

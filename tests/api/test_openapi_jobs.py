@@ -18,7 +18,7 @@ from tests.redis_server import DURABLE, redis_server
 
 ONE = DOCUMENT["paths"]["/jobs/{job_id}"]
 SUBMIT = DOCUMENT["paths"]["/jobs"]["post"]["responses"]
-SHOWN_ID = "5f0c7c2f7d0f4b6c8d9fa1de3b2c4e6a"
+SHOWN_ID = "2503376678acaf28a8613d1f0a5324a2"
 BAD = Result(code="unsupported_format", detail="The content is no image that this service reads. Send JPEG or PNG.")
 
 

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
 
+from tests.api.jobs import made, service, submit
 from tests.pictures import encode, photo_like
 from web.refusal import overloaded
 from web.security import SECURITY_HEADERS
@@ -15,6 +16,7 @@ PNG = encode(photo_like(30, 40), "PNG")
 
 def test_every_answer_has_them_the_good_and_the_bad(client: FlaskClient) -> None:
     answers = [client.get(path) for path in ("/livez", "/readyz", "/models", "/nowhere", "/predict")]
+    answers += [client.post("/jobs"), client.get("/jobs/x"), client.delete("/jobs/x")]
     answers += [client.post("/predict"), client.post("/predict", data={"file": (io.BytesIO(PNG), "x")})]
     assert {answer.status_code for answer in answers} == {200, 503, 404, 405, 400}
     for answer in answers:
@@ -34,6 +36,15 @@ def test_every_answer_has_them_the_good_and_the_bad(client: FlaskClient) -> None
 def test_no_cache_keeps_a_prediction_or_an_error(client: FlaskClient, method: str, path: str, kept: bool) -> None:
     data = {"file": (io.BytesIO(PNG), "x")} if method == "POST" else None
     assert ("Cache-Control" not in client.open(path, method=method, data=data).headers) is kept
+
+
+def test_no_cache_keeps_a_job(redis_url: str) -> None:
+    client = service(redis_url)
+    answers = [client.get(f"/jobs/{made(client)}"), client.delete(f"/jobs/{made(client)}"), submit(client)]
+    assert [answer.status_code for answer in answers] == [200, 200, 202]
+    for answer in answers:
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert {name: answer.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
 
 
 def test_a_view_may_set_its_own(app: Flask) -> None:
