@@ -1,13 +1,9 @@
 #!/usr/bin/env python3
-"""What is in all these photos? A client of Triptych, in one file: Python 3.9 or newer, with `requests` and `tqdm`.
+"""Classify a folder of photos with a Triptych service, or ask it from Python.
 
-    python triptych_client.py classify PHOTOS --url http://localhost:5000 --model resnet50 --jobs 8 --out results.csv
+    python triptych_client.py classify PHOTOS_DIR --url http://localhost:5000 --model resnet50 --out results.csv
 
-Run it again after an interruption, with the same options: it goes on where it was. Exit status: 0: every photo is
-classified; 1: some could not be, they are listed; 2: nothing could be asked, one line says why; 130: interrupted.
-
-    from triptych_client import Client, TriptychError
-    print(Client("http://localhost:5000").predict("golden.jpg")["results"][0]["class"])
+Copy this one file. It needs Python 3.9, `requests` and `tqdm`.
 """
 
 from __future__ import annotations
@@ -16,6 +12,7 @@ import argparse
 import contextlib
 import csv
 import io
+import itertools
 import json
 import os
 import queue
@@ -25,675 +22,819 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, Union
+from typing import Any, BinaryIO, Callable, NamedTuple, TypeVar, Union
 
 import requests
 from tqdm import tqdm
 
-Answer = dict[str, Any]
-Photo = Union[str, "os.PathLike[str]", bytes]
-T = TypeVar("T")
+# What the service refuses is sent too, so that it is named and not silently left out.
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".mpo"}
+ANSWERED, SOME_FAILED, CANNOT, INTERRUPTED = 0, 1, 2, 130  # exit statuses
+PASSING = {429, 502, 503, 504}  # statuses of what may be asked again
+HOPELESS = {"jobs_disabled", "invalid_model", "invalid_top", "invalid_resize", "weights_missing", "bad_certificate"}
+HOPELESS_STATUSES = {301, 302, 303, 307, 308, 401, 403, 404, 405}  # of a POST: every photo would get the same answer
+FINAL = {"done", "failed", "cancelled", "expired"}
+BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
+STOP_S = 5.0  # how long an interrupted run waits for what is under way
+LINES = 10  # that a log gets of a run
 
-SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".mpo", ".png", ".webp", ".heic", ".heif", ".avif")
-)  # the service names what it refuses
-FINAL = frozenset(("done", "failed", "cancelled", "expired"))  # states of a job
-FORGOTTEN = frozenset(("not_found", "expired"))  # codes of a job that is no more
-TRANSIENT = frozenset((0, 429, 502, 503, 504))  # statuses; 0: no answer at all
-FATAL = frozenset(  # codes that every photo would meet
-    [
-        "unauthorized",
-        "forbidden",
-        "jobs_disabled",
-        "invalid_model",
-        "invalid_top",
-        "invalid_resize",
-        "weights_missing",
-        "bad_certificate",
-    ]
-)
-MOST_PAUSE_S = 60.0
-LOOK_S = 1.0  # between two looks at a job, where the service does not say
-INTERRUPTED = 130
-DEFAULT_TOP = 3
-ENSEMBLE = "ensemble"
-JOIN_S = 5.0  # that an interruption waits for a thread: for cancelling its job
+Answer = dict[str, Any]  # JSON of the service
+Upload = Union[str, "os.PathLike[str]", bytes]  # a photo's path, or its bytes
+T = TypeVar("T")
 
 
 class TriptychError(Exception):
-    """The service's answer is an error, or there is none. `str(error)` says it in one line.
-
-    *code*: stable, as in the README, or `unreachable`, `bad_certificate`, `no_answer_of_ours`. *status*: of HTTP,
-    0: no answer. *retry_after_s*: after so many seconds another try is worthwhile, where the service says so.
-    """
+    """What went wrong. *status* is 0 where no answer came; *retry_after* are seconds, None where none were given."""
 
     def __init__(
-        self, code: str, status: int, detail: str, request_id: str = "", retry_after_s: float | None = None
+        self, code: str, detail: str, status: int = 0, request_id: str = "", retry_after: float | None = None
     ) -> None:
         super().__init__(f"{code}: {detail}")
-        self.code, self.status, self.detail = code, status, detail
-        self.request_id, self.retry_after_s = request_id, retry_after_s
+        self.code, self.detail, self.status = code, detail, status
+        self.request_id, self.retry_after = request_id, retry_after
 
     @property
-    def is_transient(self) -> bool:
-        """Say whether the same request may be answered later."""
-        return self.status in TRANSIENT and self.code not in FATAL
+    def is_passing(self) -> bool:
+        """Whether the same request may succeed later."""
+        return self.code in {"unreachable", "timeout"} or (self.status in PASSING and self.code not in HOPELESS)
 
-
-class Client:
-    """Of one service. May be used by several threads. Every method raises TriptychError.
-
-    *key*: an API key; *token*: a JSON Web Token; *cacert*: file of the certificate authority that the service's comes
-    from; *timeout_s*: for a connection, and between two bytes of an answer.
-    """
-
-    def __init__(
-        self, url: str, *, key: str = "", token: str = "", cacert: str | None = None, timeout_s: float = 60.0
-    ) -> None:
-        self._url = url.rstrip("/")
-        self._headers = {"X-API-Key": key} if key else {"Authorization": f"Bearer {token}"} if token else {}
-        # Of a session, `verify` would be overruled by REQUESTS_CA_BUNDLE.
-        self._every: dict[str, Any] = {"timeout": timeout_s, "verify": cacert or True}
-        self._of_thread = threading.local()
-
-    def models(self) -> Answer:
-        """Return what is served."""
-        return self._ask("GET", "/models")
-
-    def predict(self, photo: Photo, model: str = "", top: int | None = None, resize: str = "") -> Answer:
-        """Return the answer for one photo, a path or its bytes; *model*: one name, several with commas, or `all`."""
-        return self._ask("POST", "/predict", files=[_part(photo)], data=_fields(model, top, resize))
-
-    def submit(
-        self,
-        photos: Sequence[Photo],
-        model: str = "",
-        top: int | None = None,
-        resize: str = "",
-        idempotency_key: str = "",
-    ) -> Answer:
-        """Have photos classified later; return the job: its `id`, `state` ... The same key makes no second job."""
-        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        parts = [_part(photo) for photo in photos]
-        return self._ask("POST", "/jobs", files=parts, data=_fields(model, top, resize), headers=headers)
-
-    def job(self, job_id: str) -> Answer:
-        """Return a job as it stands."""
-        return self._ask("GET", f"/jobs/{job_id}")
-
-    def cancel(self, job_id: str) -> Answer:
-        """End a job, and return it as it stands then."""
-        return self._ask("DELETE", f"/jobs/{job_id}")
-
-    def wait(
-        self,
-        job_id: str,
-        insist: Callable[[Callable[[], Answer]], Answer] = lambda ask: ask(),
-        pause: Callable[[float], object] = time.sleep,
-    ) -> Iterator[Answer]:
-        """Yield the entries of a job (`index`, `file` and an answer or an error) as they come, until it has ended.
-
-        *insist* is given what asks the service, *pause* the seconds until it is worth another look.
-        """
-        seen: set[int] = set()
-        while True:
-            found = insist(lambda: self.job(job_id))
-            for entry in found["predictions"]:
-                if entry["index"] not in seen:
-                    seen.add(entry["index"])
-                    yield entry
-            if found["state"] in FINAL:
-                return
-            pause(LOOK_S)
-
-    def _ask(self, method: str, path: str, headers: dict[str, str] | None = None, **body: Any) -> Answer:
-        if not hasattr(self._of_thread, "session"):
-            self._of_thread.session = requests.Session()
-        try:
-            answer = self._of_thread.session.request(
-                method, self._url + path, headers={**self._headers, **(headers or {})}, **self._every, **body
-            )
-        except requests.exceptions.SSLError as error:
-            raise TriptychError("bad_certificate", 0, f"{self._url}: {_cause(error)}") from None
-        except requests.RequestException as error:
-            raise TriptychError("unreachable", 0, f"{self._url}: {_cause(error)}") from None
-        return _told(answer)
-
-
-def _told(answer: requests.Response) -> Answer:
-    """Return what an answer says.  Raises: TriptychError: it says what is wrong, or it is none of the service's."""
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    if answer.ok and isinstance(body, dict):
-        return body
-    problem = body if isinstance(body, dict) else {}
-    code = str(problem.get("code", "no_answer_of_ours"))
-    detail = str(problem.get("detail") or problem.get("error") or f"status {answer.status_code} {answer.reason}")
-    raise TriptychError(code, answer.status_code, detail, str(problem.get("request_id", "")), _seconds(answer))
-
-
-def _seconds(answer: requests.Response) -> float | None:
-    try:
-        return max(0.0, float(answer.headers["Retry-After"]))
-    except (KeyError, ValueError):
-        return None
-
-
-def _cause(error: BaseException) -> str:
-    """Return the words of what went wrong first; `requests` wraps it several times."""
-    while (inner := getattr(error, "reason", None) or error.__cause__ or error.__context__) and isinstance(
-        inner, BaseException
-    ):
-        error = inner
-    return str(error) or type(error).__name__
-
-
-def _part(photo: Photo) -> tuple[str, tuple[str, bytes]]:
-    if isinstance(photo, bytes):
-        return ("file", ("photo", photo))
-    path = Path(photo)
-    return ("file", (path.name.encode("utf-8", "replace").decode(), path.read_bytes()))
-
-
-def _fields(model: str, top: int | None, resize: str) -> dict[str, str]:
-    given = {"model": model, "top": "" if top is None else str(top), "resize": resize}
-    return {name: value for name, value in given.items() if value}
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether every other photo would get the same answer."""
+        return self.status in HOPELESS_STATUSES or self.code in HOPELESS
 
 
 class Stopped(Exception):
-    """We were told to stop."""
+    """The run is to end."""
 
 
-class Patience:
-    """Asks again what may be answered later. All threads hold back together when the service says that it is busy."""
+class Pace:
+    """When may be asked again: all threads of a client hold back together. Any thread may use it."""
 
-    def __init__(self, patience_s: float) -> None:
-        self._patience_s = patience_s
-        self._is_over = threading.Event()
-        self._lock = threading.Lock()
-        self._not_before = 0.0
-
-    def ends_at(self) -> float:
-        """Return until when what begins now is insisted on, a `time.monotonic()`."""
-        return time.monotonic() + self._patience_s
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, pause: Callable[[float], bool] | None = None
+    ) -> None:
+        self._stop = threading.Event()
+        self._clock, self._pause = clock, pause or self._stop.wait
+        self._lock, self._not_before = threading.Lock(), 0.0
 
     def stop(self) -> None:
-        """Let nobody ask any more."""
-        self._is_over.set()
+        """Let every wait, now and later, raise Stopped."""
+        self._stop.set()
 
-    def pause(self, seconds: float) -> None:
-        """Wait.  Raises: Stopped."""
-        if self._is_over.wait(seconds):
+    def sleep(self, wait_s: float) -> None:
+        """Wait. Raises: Stopped."""
+        if self._pause(wait_s) or self._stop.is_set():
             raise Stopped
 
-    def insist(self, ask: Callable[[], T]) -> T:
-        """Return what *ask* returns at last.  Raises: TriptychError: it is final, or patience is over.  Stopped."""
-        give_up, pause_s = self.ends_at(), 0.5
-        while True:
-            self.pause(max(0.0, self._not_before - time.monotonic()))
+    def call(self, ask: Callable[[], T], patience_s: float) -> T:
+        """Return what *ask* does, asking again while its error may pass, for *patience_s*.
+
+        Raises: TriptychError: the service's; `gave_up` where patience ended. Stopped.
+        """
+        give_up = self._clock() + patience_s
+        for attempt in itertools.count():
+            self._turn()
             try:
                 return ask()
             except TriptychError as error:
-                if not error.is_transient or time.monotonic() >= give_up:
+                if not error.is_passing:
                     raise
-                self._hold_back(error, pause_s)
-                pause_s = min(MOST_PAUSE_S, 2 * pause_s)
+                wait_s = self._wait_s(error, attempt)
+                if self._clock() + wait_s > give_up:
+                    detail = f"No answer within {patience_s:g} s. The last: {error}"
+                    raise TriptychError("gave_up", detail, error.status, error.request_id) from error
+            self.sleep(wait_s)
+        raise AssertionError
 
-    def _hold_back(self, error: TriptychError, pause_s: float) -> None:
-        wanted_s = pause_s if error.retry_after_s is None else error.retry_after_s
-        jittered_s = wanted_s * random.uniform(1.0, 1.25)  # noqa: S311  # so that not all come back at once
-        if error.retry_after_s is None:
-            self.pause(jittered_s)
-            return
+    def backoff_s(self, attempt: int) -> float:
+        """Seconds before the attempt after *attempt* (from 0), scattered so that threads don't come in step."""
+        longest = min(LONGEST_BACKOFF_S, BACKOFF_S * float(2 ** min(attempt, 10)))
+        return longest * random.uniform(0.5, 1)  # noqa: S311
+
+    def _wait_s(self, error: TriptychError, attempt: int) -> float:
+        if not error.retry_after:
+            return self.backoff_s(attempt)
         with self._lock:
-            self._not_before = max(self._not_before, time.monotonic() + jittered_s)
+            self._not_before = max(self._not_before, self._clock() + error.retry_after)
+        return error.retry_after
+
+    def _turn(self) -> None:
+        self.sleep(0)
+        while (left_s := self._not_before - self._clock()) > 0:
+            self.sleep(left_s + random.uniform(0, min(1, left_s / 4)))  # noqa: S311
 
 
-class Outcome(NamedTuple):
-    """Of one photo, named by its path below the folder: *answer*, or *code* and *detail* of why there is none."""
+@dataclass(frozen=True)
+class Job:
+    """An asynchronous job as it was made. *state*: queued, running, done, failed, cancelled or expired."""
 
-    file: str
-    answer: Answer | None = None
-    code: str = ""
-    detail: str = ""
-
-
-class Question(NamedTuple):
-    """The options that shape an answer."""
-
-    model: str = ""
-    top: int | None = None
-    resize: str = ""
+    id: str
+    state: str
 
 
-Emit = Callable[[Outcome], None]
+class Client:
+    """A Triptych service at *url*. *timeout*: seconds without a byte. Any thread may use it.
 
+    *key* is an API key, *token* a JSON Web Token, *cacert* a file of certificates to trust. All but `wait` ask once.
+    """
 
-class Classifier:
-    """Takes photos below *folder* to the service, one by one or, where *job_size* is set, as jobs of so many."""
+    def __init__(
+        self,
+        url: str,
+        key: str | None = None,
+        token: str | None = None,
+        cacert: str | None = None,
+        timeout: float = 60.0,
+    ) -> None:
+        self.pace = Pace()
+        self._url, self._verify, self._timeout = url.rstrip("/"), str(cacert) if cacert else True, timeout
+        self._credentials = {"X-API-Key": key} if key else {}
+        if token:
+            self._credentials["Authorization"] = f"Bearer {token}"
+        self._local = threading.local()
 
-    def __init__(self, client: Client, folder: Path, question: Question, patience: Patience, job_size: int = 0) -> None:
-        self._client, self._folder, self._question = client, folder, question
-        self._patience, self._job_size = patience, job_size
+    def predict(
+        self, photo: Upload, model: str | None = None, top: int | None = None, resize: str | None = None
+    ) -> Answer:
+        """Return the service's answer for one photo. Raises: TriptychError, OSError (the file can't be read)."""
+        return _json(self._ask("POST", "/predict", files=_parts([photo]), data=_fields(model, top, resize)))
 
-    def tasks(self, files: Sequence[str]) -> list[list[str]]:
-        """Return *files* in groups of what is asked at a time."""
-        size = self._job_size or 1
-        return [list(files[start : start + size]) for start in range(0, len(files), size)]
+    def submit(
+        self,
+        photos: Sequence[Upload],
+        model: str | None = None,
+        top: int | None = None,
+        resize: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Send photos to be classified later. The same *idempotency_key* and photos are the same job again."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        data = _fields(model, top, resize)
+        answer = _json(self._ask("POST", "/jobs", files=_parts(photos), data=data, headers=headers))
+        return Job(answer["id"], answer["state"])
 
-    def run(self, files: list[str], emit: Emit) -> None:
-        """Give *emit* an outcome for each.  Raises: TriptychError: every other photo would meet it too.  Stopped."""
-        readable = [file for file in files if self._is_readable(file, emit)]
-        if not readable:
-            return
-        try:
-            (self._as_job if self._job_size else self._alone)(readable, emit)
-        except TriptychError as error:
-            if error.code in FATAL:
-                raise
-            if error.status == 413 and len(readable) > 1:
-                half = len(readable) // 2
-                self.run(readable[:half], emit)
-                self.run(readable[half:], emit)
+    def job(self, job_id: str) -> Answer:
+        """Return a job as it stands, with the results so far. Raises: TriptychError (404, 410: it is gone)."""
+        return _json(self._ask("GET", f"/jobs/{job_id}"))
+
+    def cancel(self, job_id: str) -> Answer:
+        """End a job and return it as it stands."""
+        return _json(self._ask("DELETE", f"/jobs/{job_id}"))
+
+    def wait(self, job_id: str, patience: float = 300.0) -> Iterator[Answer]:
+        """Yield the entry of each photo as it comes, until the job has ended; errors that pass are waited out.
+
+        An entry's `index` is the photo's place in `submit`. *patience*: seconds without an answer. A photo may get no
+        entry: of a job that was cancelled or has expired.
+        """
+        seen: set[int] = set()
+        while True:
+            response = self.pace.call(lambda: self._ask("GET", f"/jobs/{job_id}"), patience)
+            answer = _json(response)
+            for entry in answer["predictions"]:
+                if entry["index"] not in seen:
+                    seen.add(entry["index"])
+                    yield entry
+            if answer["state"] in FINAL:
                 return
-            for file in readable:
-                emit(Outcome(file, code=error.code, detail=error.detail))
+            self.pace.sleep(_retry_after(response) or 1.0)
 
-    def _is_readable(self, file: str, emit: Emit) -> bool:
+    def models(self) -> Answer:
+        """Return what the service says of its models."""
+        return _json(self._ask("GET", "/models"))
+
+    def reach(self) -> None:
+        """Raise TriptychError where no connection can be made; whatever is answered is well."""
         try:
-            with (self._folder / file).open("rb"):
-                return True
-        except OSError as error:
-            emit(Outcome(file, code="unreadable_file", detail=error.strerror or str(error)))
-            return False
-
-    def _alone(self, files: list[str], emit: Emit) -> None:
-        (file,) = files
-        emit(Outcome(file, self._patience.insist(lambda: self._client.predict(self._folder / file, *self._question))))
-
-    def _as_job(self, files: list[str], emit: Emit) -> None:
-        """Make jobs until each file has an outcome: a job may expire, or be forgotten before we have looked at it."""
-        left, give_up = dict(enumerate(files)), self._patience.ends_at()
-        while left:
-            places, key = list(left), uuid.uuid4().hex  # the key: so that a lost answer makes no second job
-            paths = [self._folder / left[place] for place in places]
-            submit = partial(self._client.submit, paths, *self._question, idempotency_key=key)
-            job = self._patience.insist(submit)
-            for entry in self._entries(job["id"]):
-                emit(_outcome(left.pop(places[entry["index"]]), entry))
-            if left and time.monotonic() >= give_up:
-                raise TriptychError("expired", 0, "no job ended in time")
-
-    def _entries(self, job_id: str) -> Iterator[Answer]:
-        try:
-            yield from self._client.wait(job_id, self._patience.insist, self._patience.pause)
-        except Stopped:
-            with contextlib.suppress(TriptychError):
-                self._client.cancel(job_id)
-            raise
+            self._ask("GET", "/livez")
         except TriptychError as error:
-            if error.code not in FORGOTTEN:
+            if not error.status or error.status in range(300, 400):
                 raise
 
-
-def _outcome(file: str, entry: Answer) -> Outcome:
-    if "code" in entry:
-        return Outcome(file, code=entry["code"], detail=entry.get("detail") or entry.get("error") or "")
-    return Outcome(file, {name: value for name, value in entry.items() if name not in ("index", "file")})
-
-
-class BadOutput(Exception):
-    """The file of results can't be gone on with; `str(error)` says why."""
-
-
-class Results:
-    """The file at *path*, which grows by whole photos. Rows are of one *question*, else it can't be gone on with."""
-
-    def __init__(self, path: Path, question: Question) -> None:
-        self._path, self._question = path, question
-        self._form = _Table(question) if path.suffix.lower() == ".csv" else _Lines(question)
-        self._file: io.TextIOWrapper | None = None
-
-    def done(self) -> set[str]:
-        """Return the photos that are in it; what a kill has left half-written is cut off.  Raises: BadOutput."""
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        files: list[tuple[str, tuple[str, bytes]]] | None = None,
+        data: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> requests.Response:
+        """One request. A redirect is an error: it would make a GET of a POST, and send a key elsewhere."""
         try:
-            text = self._path.read_bytes()
-        except FileNotFoundError:
-            return set()
-        except OSError as error:
-            raise BadOutput(f"{self._path}: {error.strerror}") from None
-        whole = text[: text.rfind(b"\n") + 1]
-        try:
-            files, length = self._form.read(whole.decode("utf-8"))
-        except (ValueError, KeyError, TypeError, csv.Error):
-            raise BadOutput(f"{self._path} holds something else than results of this program") from None
-        if length < len(text):
-            with self._path.open("r+b") as file:
-                file.truncate(length)
-        return files
+            response = self._session().request(
+                method,
+                self._url + path,
+                files=files,
+                data=data,
+                headers=headers,
+                timeout=self._timeout,
+                verify=self._verify,  # here: of a session it would yield to REQUESTS_CA_BUNDLE
+                allow_redirects=False,
+            )
+        except (requests.RequestException, OSError) as error:
+            raise _transport_error(self._url, error) from error
+        if response.status_code >= 300:
+            raise _service_error(response)
+        return response
 
-    def add(self, file: str, answer: Answer) -> None:
-        """Write one photo's answer, to the disk's cache."""
-        if self._file is None:
-            self._file = self._path.open("a", encoding="utf-8", newline="")
-            if self._file.tell() == 0:
-                self._file.write(self._form.head())
-        self._file.write(self._form.write(file, answer))
-        self._file.flush()
+    def _session(self) -> requests.Session:
+        if not hasattr(self._local, "session"):
+            self._local.session = requests.Session()
+            self._local.session.auth = self._sign  # also keeps a .netrc from overwriting the token
+        session: requests.Session = self._local.session
+        return session
 
-    def close(self) -> None:
-        """Close the file, if any was begun."""
-        if self._file is not None:
-            self._file.close()
+    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self._credentials)
+        return request
 
 
-class _Lines:
-    """JSON, a line a photo: `file`, and the service's answer whole."""
-
-    def __init__(self, question: Question) -> None:
-        self._question = question
-
-    def head(self) -> str:
-        return ""
-
-    def write(self, file: str, answer: Answer) -> str:
-        return json.dumps({"file": file, **answer}) + "\n"
-
-    def read(self, text: str) -> tuple[set[str], int]:
-        """Return the photos in *text*, and how many of its bytes are whole."""
-        answers = [json.loads(line) for line in text.splitlines()]
-        for answer in answers[:1]:
-            _check_model(self._question, sorted(answer.get("models") or [answer["model"]]))
-            _check_top(self._question, len(_each(answer)[0]["results"]))
-        return {answer["file"] for answer in answers}, len(text.encode())
+def _parts(photos: Sequence[Upload]) -> list[tuple[str, tuple[str, bytes]]]:
+    return [("file", ("photo", photo) if isinstance(photo, bytes) else _read(Path(photo))) for photo in photos]
 
 
-class _Table:
-    """CSV, a row a photo and model (and one for the ensemble of several)."""
-
-    _FIRST = ("file", "model", "weights", "precision", "version")
-
-    def __init__(self, question: Question) -> None:
-        self._question = question
-        self._top = question.top or DEFAULT_TOP
-
-    def head(self) -> str:
-        return _row(self._columns())
-
-    def write(self, file: str, answer: Answer) -> str:
-        return "".join(_row([file, *self._cells(each)]) for each in _each(answer))
-
-    def read(self, text: str) -> tuple[set[str], int]:
-        """Return the photos in *text*, and how many of its bytes are whole. Of several models the last photo is not."""
-        if not text:
-            return set(), 0
-        rows = list(csv.reader(io.StringIO(text, newline="")))
-        if rows[0][: len(self._FIRST)] != list(self._FIRST):
-            raise ValueError(rows[0])
-        _check_top(self._question, (len(rows[0]) - len(self._FIRST)) // 3)
-        while len(rows) > 1 and len(rows[-1]) != len(rows[0]):
-            rows.pop()
-        models = sorted({row[1] for row in rows[1:]} - {ENSEMBLE})
-        if models:
-            _check_model(self._question, models)
-        if len(models) > 1:
-            last = rows[-1][0]
-            rows = [row for row in rows if row[0] != last]
-        whole = "".join(map(_row, rows))
-        return {row[0] for row in rows[1:]}, len(whole.encode())
-
-    def _columns(self) -> list[str]:
-        ranks = range(1, self._top + 1)
-        return [*self._FIRST, *(f"{name}{rank}" for rank in ranks for name in ("class", "prob", "id"))]
-
-    def _cells(self, answer: Answer) -> list[str]:
-        facts = [str(answer.get(name, "")) for name in self._FIRST[1:]]
-        ranked = [str(each[name]) for each in answer["results"] for name in ("class", "prob", "id")]
-        return (facts + ranked + [""] * 3 * self._top)[: len(facts) + 3 * self._top]
+def _read(path: Path) -> tuple[str, bytes]:
+    return path.name.encode("utf-8", "replace").decode(), path.read_bytes()
 
 
-def _row(cells: Iterable[str]) -> str:
-    line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\n").writerow(cells)
+def _fields(model: str | None, top: int | None, resize: str | None) -> dict[str, str]:
+    given = {"model": model, "top": top, "resize": resize}
+    return {name: str(value) for name, value in given.items() if value is not None}
+
+
+def _json(response: requests.Response) -> Answer:
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise TriptychError(
+            "no_json", "The answer is no JSON object: is this a Triptych service?", response.status_code
+        )
+    return answer
+
+
+def _service_error(response: requests.Response) -> TriptychError:
+    try:
+        problem = _json(response)
+    except TriptychError:  # a proxy's own page, or a redirect
+        problem = {"detail": " ".join([response.reason or "", response.headers.get("Location", "")]).strip()}
+    status = response.status_code
+    code, detail = problem.get("code", f"http_{status}"), problem.get("detail") or problem.get("error", "")
+    return TriptychError(code, detail, status, problem.get("request_id", ""), _retry_after(response))
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds, which the header may also give as a date."""
+    text = response.headers.get("Retry-After", "")
+    if text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (TypeError, ValueError, IndexError):
+        return None
+
+
+def _transport_error(url: str, error: OSError) -> TriptychError:
+    inner = error.args[0] if error.args else error
+    cause = str(getattr(inner, "reason", inner))
+    if isinstance(error, requests.Timeout):
+        return TriptychError("timeout", f"{url}: {cause}")
+    if "CERTIFICATE" in cause or not isinstance(error, requests.RequestException):  # requests: a bad --cacert
+        return TriptychError("bad_certificate", f"{url}: {cause}")
+    return TriptychError("unreachable", f"{url}: {cause.rsplit(': ', 1)[-1]}")
+
+
+class Photo(NamedTuple):
+    """A file, and its name in the results: its path below the folder."""
+
+    path: Path
+    name: str
+
+
+def find_photos(place: Path) -> list[Photo]:
+    """All photos in a folder and below, sorted by name, without hidden ones; or the one file."""
+    if place.is_file():
+        return [Photo(place, place.name)]
+    found = []
+    for folder, folders, files in os.walk(place):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = [Path(folder, name) for name in files if not name.startswith(".")]
+        found += [Photo(path, path.relative_to(place).as_posix()) for path in paths if path.suffix.lower() in SUFFIXES]
+    return sorted(found, key=lambda photo: photo.name)
+
+
+class Known(NamedTuple):
+    """What a record of an earlier run tells."""
+
+    name: str
+    models: frozenset[str]
+    top: int
+
+
+class Csv:
+    """A row a photo and model, and one for their ensemble."""
+
+    def __init__(self, top: int) -> None:
+        labels = [f"{part}{n}" for n in range(1, top + 1) for part in ("class", "prob", "id")]
+        self.top, self.head = top, _csv_line(["file", "model", "weights", "precision", "version", *labels])
+
+    def is_whole(self, text: str) -> bool:
+        """Whether a record ends here: a file's name may hold a line's end, in quotes."""
+        return text.endswith("\n") and text.count('"') % 2 == 0
+
+    def read(self, text: str) -> Known:
+        """Return what a record tells."""
+        row = next(csv.reader(io.StringIO(text, newline="")))
+        return Known(row[0], frozenset(row[1:2]) - {"ensemble"}, self.top)
+
+    def write(self, name: str, answer: Answer) -> str:
+        """Return the record of an answer."""
+        parts = [*answer.get("models", {}).values()] + ([answer] if "results" in answer else [])
+        return "".join(_csv_line(self._row(name, part)) for part in parts)
+
+    def _row(self, name: str, part: Answer) -> list[object]:
+        row: list[object] = [name, *(part.get(field, "") for field in ("model", "weights", "precision", "version"))]
+        for label in part["results"]:
+            row += [label["class"], label["prob"], label["id"]]
+        return row + [""] * (5 + 3 * self.top - len(row))
+
+
+class Jsonl:
+    """A line a photo: its name and the service's answer."""
+
+    def __init__(self, top: int) -> None:
+        self.top, self.head = top, ""
+
+    def is_whole(self, text: str) -> bool:
+        """Whether a record ends here."""
+        return text.endswith("\n")
+
+    def read(self, text: str) -> Known:
+        """Return what a record tells."""
+        answer = json.loads(text)
+        labels = answer.get("results") or next(iter(answer.get("models", {}).values()))["results"]
+        return Known(answer["file"], models_of(answer), len(labels))
+
+    def write(self, name: str, answer: Answer) -> str:
+        """Return the record of an answer; a job's `index` and `file` are those of one request and mean nothing here."""
+        kept = {field: value for field, value in answer.items() if field not in {"index", "file"}}
+        return json.dumps({"file": name, **kept}) + "\n"
+
+
+def _csv_line(row: Sequence[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(row)
     return line.getvalue()
 
 
-def _each(answer: Answer) -> list[Answer]:
-    """Return the answers of each model, and of their ensemble where there is one."""
-    if "models" not in answer:
-        return [answer]
-    whole = [answer] if answer.get("model") == ENSEMBLE else []
-    return [*answer["models"].values(), *whole]
+def models_of(answer: Answer) -> frozenset[str]:
+    """Names of the models that answered."""
+    return frozenset(answer["models"] if "models" in answer else [answer["model"]])
 
 
-def _check_model(question: Question, found: list[str]) -> None:
-    wanted = sorted(name.strip().lower() for name in question.model.split(","))
-    if question.model and wanted not in (["all"], found):
-        raise BadOutput(
-            f"the file of results is of {','.join(found)}, not of {','.join(wanted)}: name another with --out"
-        )
+class Results:
+    """The file of results, which may hold those of an earlier run. One thread uses it.
+
+    Nothing is written before the first result. Raises TriptychError where the earlier run had other settings.
+    """
+
+    def __init__(self, path: Path, form: Csv | Jsonl, model: str | None) -> None:
+        self.done: set[str] = set()
+        self._path, self._form = path, form
+        self._models: frozenset[str] = frozenset()  # of each photo so far
+        self._size = self._last = 0  # bytes of whole records; where the last photo's begin
+        self._file: BinaryIO | None = None
+        counts = self._read() if path.exists() else []
+        if counts and counts[-1] < counts[0]:  # a photo of whose rows some were never written
+            self._size = self._last
+            self.done.discard(self._last_name)
+        asked = frozenset((model or "all").lower().replace(" ", "").split(","))
+        if self.done and "all" not in asked:
+            self._check(asked)
+
+    def write(self, name: str, answer: Answer) -> None:
+        """Add one photo's result. It is in the file, for any other process, on return."""
+        if self._models:
+            self._check(models_of(answer))
+        self._models = models_of(answer)
+        text = self._form.write(name, answer)
+        if self._file is None:
+            self._file = self._open()
+            text = text if self._size else self._form.head + text
+        self._file.write(text.encode("utf-8", "surrogateescape"))
+        self.done.add(name)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def _open(self) -> BinaryIO:
+        file = self._path.open("ab", buffering=0)  # a kill leaves no buffer behind
+        file.truncate(self._size)
+        return file
+
+    def _read(self) -> list[int]:
+        """Note what is there; return how many records each photo has."""
+        counts: list[int] = []
+        text, head, end, self._last_name = "", self._form.head, 0, ""
+        with self._path.open("rb") as file:
+            for line in file:
+                text, end = text + line.decode("utf-8", "surrogateescape"), end + len(line)
+                if not self._form.is_whole(text):
+                    continue
+                if head:
+                    self._check_head(text)
+                    head = ""
+                else:
+                    self._note(text, counts)
+                text, self._size = "", end
+        is_ours = head.startswith(text) if head else self._size or text.startswith('{"file"'[: len(text)])
+        if text and not is_ours:
+            raise self._other("it is not a file of these results")
+        return counts
+
+    def _note(self, text: str, counts: list[int]) -> None:
+        try:
+            known = self._form.read(text)
+        except (ValueError, LookupError, TypeError, AttributeError, StopIteration) as error:
+            raise self._other("it is not a file of these results") from error
+        if known.top != self._form.top:
+            raise self._other(f"it has {known.top} labels a photo, not {self._form.top}")
+        if known.name != self._last_name:
+            counts.append(0)
+            self._last, self._last_name = self._size, known.name
+        counts[-1] += 1
+        self._models |= known.models
+        self.done.add(known.name)
+
+    def _check_head(self, text: str) -> None:
+        if text != self._form.head:
+            raise self._other("its columns are not those of this --top")
+
+    def _check(self, models: frozenset[str]) -> None:
+        if models != self._models:
+            raise self._other(f"its model is {','.join(sorted(self._models))}, not {','.join(sorted(models))}")
+
+    def _other(self, why: str) -> TriptychError:
+        return TriptychError("other_settings", f"{self._path} was made with other settings: {why}. Give another --out.")
 
 
-def _check_top(question: Question, found: int) -> None:
-    if (question.top or DEFAULT_TOP) != found:
-        raise BadOutput(
-            f"the file of results has the top {found}, not {question.top or DEFAULT_TOP}: name another with --out"
-        )
+class Outcome(NamedTuple):
+    """What became of a photo: an answer or an error."""
+
+    photo: Photo
+    answer: Answer | None
+    error: TriptychError | None = None
+
+
+Road = Callable[[list[Photo]], Iterator[Outcome]]
+
+
+class Question(NamedTuple):
+    """What is asked of each photo; *patience_s* for an answer."""
+
+    model: str | None
+    top: int
+    resize: str | None
+    patience_s: float
+
+
+class ByPredict:
+    """One request a photo."""
+
+    size = 1  # photos at a time
+
+    def __init__(self, client: Client, question: Question) -> None:
+        self._client, self._question = client, question
+
+    def __call__(self, photos: list[Photo]) -> Iterator[Outcome]:
+        """Classify each photo. Raises: TriptychError that every photo would meet; Stopped."""
+        yield from map(self._one, photos)
+
+    def _one(self, photo: Photo) -> Outcome:
+        asked = self._question
+        try:
+            upload = photo.path.read_bytes()
+        except OSError as error:
+            return _unreadable(photo, error)
+
+        def ask() -> Answer:
+            return self._client.predict(upload, asked.model, asked.top, asked.resize)
+
+        try:
+            return Outcome(photo, self._client.pace.call(ask, asked.patience_s))
+        except TriptychError as error:
+            if error.is_hopeless:
+                raise
+            return Outcome(photo, None, error)
+
+
+class ByJobs:
+    """An asynchronous job for many photos; jobs that are too large become smaller, for all threads."""
+
+    def __init__(self, client: Client, question: Question, size: int) -> None:
+        self._client, self._question, self.size = client, question, size
+
+    def __call__(self, photos: list[Photo]) -> Iterator[Outcome]:
+        """Classify photos as jobs, anew where one is lost. Raises: as ByPredict."""
+        uploads: dict[Photo, bytes] = {}
+        for photo in photos:
+            try:
+                uploads[photo] = photo.path.read_bytes()
+            except OSError as error:  # noqa: PERF203 - beside the reading of a file it costs nothing
+                yield _unreadable(photo, error)
+        pace, news = self._client.pace, time.monotonic()
+        for attempt in itertools.count():
+            for outcome in self._once(uploads):
+                if outcome.error and outcome.error.is_passing:
+                    continue  # its own entry came too late
+                news = time.monotonic()
+                del uploads[outcome.photo]
+                yield outcome
+            if not uploads:
+                return
+            if time.monotonic() - news > self._question.patience_s:
+                break
+            pace.sleep(pace.backoff_s(attempt))
+        for photo in uploads:
+            yield Outcome(photo, None, TriptychError("gave_up", "Its jobs were lost or expired."))
+
+    def _once(self, uploads: dict[Photo, bytes]) -> Iterator[Outcome]:
+        """One job, or two where one is too large; yields what came of it."""
+        asked, photos, key = self._question, list(uploads), str(uuid.uuid4())
+
+        def submit() -> Job:
+            return self._client.submit(list(uploads.values()), asked.model, asked.top, asked.resize, key)
+
+        try:
+            if not photos:
+                return
+            job = self._client.pace.call(submit, asked.patience_s)
+        except TriptychError as error:
+            if error.is_hopeless:
+                raise
+            if error.status == 413 and len(photos) > 1:
+                yield from self._halves(uploads)
+            else:
+                yield from (Outcome(photo, None, error) for photo in photos)
+            return
+        for entry in self._entries(job.id):
+            yield _outcome(photos[entry["index"]], entry)
+
+    def _halves(self, uploads: dict[Photo, bytes]) -> Iterator[Outcome]:
+        photos = list(uploads)
+        middle = len(photos) // 2
+        self.size = max(1, min(self.size, len(photos) - middle))
+        for part in (photos[:middle], photos[middle:]):
+            yield from self._once({photo: uploads[photo] for photo in part})
+
+    def _entries(self, job_id: str) -> Iterator[Answer]:
+        """Entries of a job as they come; of one that is gone none; of one that is stopped what it had."""
+        seen: set[int] = set()
+        try:
+            for entry in self._client.wait(job_id, self._question.patience_s):
+                seen.add(entry["index"])
+                yield entry
+        except TriptychError as error:
+            if error.status not in {404, 410} and error.code != "gave_up":
+                raise
+        except Stopped:
+            with contextlib.suppress(TriptychError):
+                left = self._client.cancel(job_id)["predictions"]
+                yield from (entry for entry in left if entry["index"] not in seen)
+            raise
+
+
+def _unreadable(photo: Photo, error: OSError) -> Outcome:
+    return Outcome(photo, None, TriptychError("unreadable_file", error.strerror or str(error)))
+
+
+def _outcome(photo: Photo, entry: Answer) -> Outcome:
+    if "code" not in entry:
+        return Outcome(photo, entry)
+    detail = entry.get("detail") or entry.get("error", "")
+    return Outcome(photo, None, TriptychError(entry["code"], detail, entry.get("status", 0)))
 
 
 class Progress:
-    """A bar with the time to go on a terminal, else a line for every tenth."""
+    """A bar with the time left on a terminal, some lines in a log."""
 
-    def __init__(self, total: int, done: int) -> None:
-        self._terminal = sys.stderr.isatty()
-        self._bar = tqdm(
-            total=total, initial=done, unit="photo", disable=not self._terminal, file=sys.stderr, smoothing=0.1
-        )
-        self._total, self._done, self._first, self._start = total, done, done, time.monotonic()
+    def __init__(self, total: int) -> None:
+        self._total, self._done, self._start = total, 0, time.monotonic()
+        self._is_terminal = sys.stderr.isatty()
+        self._bar = tqdm(total=total, desc="classify", unit="photo", file=sys.stderr, disable=not self._is_terminal)
 
-    def step(self) -> None:
-        """One photo more has an outcome."""
+    def advance(self) -> None:
+        """Count one photo."""
         self._done += 1
         self._bar.update()
-        if not self._terminal and self._done * 10 // self._total > (self._done - 1) * 10 // self._total:
-            rate = (self._done - self._first) / max(1e-9, time.monotonic() - self._start)
+        if not self._is_terminal and self._done * LINES // self._total > (self._done - 1) * LINES // self._total:
+            rate = self._done / max(1e-9, time.monotonic() - self._start)
             left_s = (self._total - self._done) / rate
-            print(
-                f"{self._done:,} of {self._total:,} photos, {rate:.1f} a second, {left_s:.0f} s to go", file=sys.stderr
-            )
+            say(f"{self._done:,} of {self._total:,} photos, {rate:.1f} a second, {left_s:.0f} s to go")
 
     def close(self) -> None:
-        """End the bar."""
+        """Leave the bar as it is."""
         self._bar.close()
 
 
-def find_photos(folder: Path) -> list[str]:
-    """Return the photos below *folder* by their paths from there, sorted; hidden ones left out."""
-    if folder.is_file():
-        return [folder.name]
-    found = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        below = Path(place).relative_to(folder)
-        found += [
-            (below / name).as_posix()
-            for name in files
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
-        ]
-    return sorted(found)
+def say(line: str) -> None:
+    """Print to standard error; a name that is no text is shown as well as it can be."""
+    print(line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr, flush=True)
 
 
-class Batch:
-    """Many photos, several at a time; the main thread writes what the others bring."""
+class Interrupt:
+    """In the queue instead of an outcome: a person or a supervisor wants the run to end."""
 
-    def __init__(self, classifier: Classifier, results: Results, patience: Patience, at_once: int) -> None:
-        self._classifier, self._results, self._patience, self._at_once = classifier, results, patience, at_once
-        self._brought: queue.SimpleQueue[Outcome | TriptychError | None] = queue.SimpleQueue()
 
-    def run(self, files: Sequence[str], progress: Progress) -> list[Outcome]:
-        """Return those that failed.  Raises: TriptychError: nothing more can be asked.  KeyboardInterrupt."""
-        tasks = iter(self._classifier.tasks(files))
-        lock, failed = threading.Lock(), list[Outcome]()
-        threads = [threading.Thread(target=self._work, args=(tasks, lock), daemon=True) for _ in range(self._at_once)]
-        for thread in threads:
-            thread.start()
-        working = len(threads)
+class Run:
+    """Threads that classify; one thread, the caller's, that keeps what they bring."""
+
+    def __init__(self, road: ByPredict | ByJobs, pace: Pace, photos: Sequence[Photo], threads: int) -> None:
+        self._road, self._pace, self._photos = road, pace, iter(photos)
+        self._taking = threading.Lock()
+        # SimpleQueue: its put may be called in a signal handler
+        self._brought: queue.SimpleQueue[Outcome | BaseException | Interrupt | None] = queue.SimpleQueue()
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(threads)]
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Yield what comes of each photo. Raises: KeyboardInterrupt, after what was under way; TriptychError."""
+        handlers = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        working, give_up, is_interrupted = len(self._threads), None, False
         try:
+            for thread in self._threads:
+                thread.start()
             while working:
-                brought = self._brought.get()
-                if brought is None:
+                brought = self._next(give_up)
+                if isinstance(brought, Outcome):
+                    yield brought
+                elif isinstance(brought, Interrupt):
+                    is_interrupted, give_up = True, time.monotonic() + STOP_S
+                    self._pace.stop()
+                elif brought is None:
                     working -= 1
-                elif isinstance(brought, TriptychError):
-                    raise brought
                 else:
-                    self._note(brought, failed)
-                    progress.step()
+                    raise brought
+        except queue.Empty:
+            pass  # what is still under way is lost to this run, and done again by the next
         finally:
-            self._patience.stop()
-            for thread in threads:
-                thread.join(JOIN_S)
-            self._rest(failed)
-        return failed
+            self._pace.stop()
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        if is_interrupted:
+            raise KeyboardInterrupt
 
-    def _work(self, tasks: Iterator[list[str]], lock: threading.Lock) -> None:
+    def _next(self, give_up: float | None) -> Outcome | BaseException | Interrupt | None:
+        return self._brought.get(timeout=None if give_up is None else max(0.0, give_up - time.monotonic()))
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)  # the second one ends it at once
+        self._brought.put(Interrupt())
+
+    def _work(self) -> None:
         try:
-            while True:
-                with lock:
-                    files = next(tasks, None)
-                if files is None:
-                    break
-                self._classifier.run(files, self._brought.put)
+            while photos := self._take():
+                for outcome in self._road(photos):
+                    self._brought.put(outcome)
         except Stopped:
             pass
-        except TriptychError as error:
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that reads
             self._brought.put(error)
         finally:
             self._brought.put(None)
 
-    def _note(self, outcome: Outcome, failed: list[Outcome]) -> None:
-        if outcome.answer is None:
-            failed.append(outcome)
-        else:
-            self._results.add(outcome.file, outcome.answer)
-
-    def _rest(self, failed: list[Outcome]) -> None:
-        """Keep what came while we were about to stop."""
-        while not self._brought.empty():
-            brought = self._brought.get()
-            if isinstance(brought, Outcome):
-                self._note(brought, failed)
+    def _take(self) -> list[Photo]:
+        self._pace.sleep(0)
+        with self._taking:
+            return list(itertools.islice(self._photos, self._road.size))
 
 
-def classify(options: argparse.Namespace) -> int:
-    """Do what the command line asks; return the exit status."""
-    question = Question(options.model, options.top, options.resize)
-    client = Client(options.url, key=options.key, token=options.token, cacert=options.cacert, timeout_s=options.timeout)
-    results = Results(options.out, question)
-    try:
-        photos = find_photos(options.photos)
-        done = results.done()
-        client.models()  # so that a wrong address or certificate is told before there is a bar
-    except (BadOutput, TriptychError) as error:
-        return _cannot(str(error))
+def classify(given: argparse.Namespace) -> int:
+    """Classify what is not yet in --out; return the exit status. Raises: TriptychError, KeyboardInterrupt, OSError."""
+    form = Csv(given.top) if given.out.suffix == ".csv" else Jsonl(given.top)
+    results = Results(given.out, form, given.model)
+    photos = find_photos(given.photos)
     if not photos:
-        return _cannot(f"{options.photos} holds no photos ({', '.join(sorted(SUFFIXES))})")
-    left = [photo for photo in photos if photo not in done]
-    print(f"{len(photos):,} photos, {len(photos) - len(left):,} of them in {options.out} already", file=sys.stderr)
-    folder = options.photos.parent if options.photos.is_file() else options.photos
-    patience = Patience(options.patience)
-    classifier = Classifier(client, folder, question, patience, options.job_size if options.via == "jobs" else 0)
-    progress = Progress(len(photos), len(photos) - len(left))
+        raise TriptychError("no_photos", f"There are no photos in {given.photos}.")
+    missing = [photo for photo in photos if photo.name not in results.done]
+    if len(missing) < len(photos):
+        say(f"{len(photos) - len(missing):,} of {len(photos):,} photos are in {given.out} already")
+    client = Client(given.url, given.key, given.token, given.cacert, given.timeout)
+    if missing:
+        client.reach()
+    failed: list[Outcome] = []
     try:
-        failed = Batch(classifier, results, patience, options.jobs).run(left, progress) if left else []
-    except TriptychError as error:
-        return _cannot(str(error))
+        _gather(given, client, missing, results, failed)
     except KeyboardInterrupt:
-        print("\nInterrupted. The same command goes on where this ended.", file=sys.stderr)
+        done = sum(photo.name in results.done for photo in photos)
+        say(f"Interrupted: {done:,} of {len(photos):,} photos are in {given.out}. The same command goes on.")
+        list_failed(given.out, failed)
         return INTERRUPTED
+    list_failed(given.out, failed)
+    return SOME_FAILED if failed else ANSWERED
+
+
+def _gather(
+    given: argparse.Namespace, client: Client, photos: list[Photo], results: Results, failed: list[Outcome]
+) -> None:
+    """Write results as they come, and collect what failed."""
+    question = Question(given.model, given.top, given.resize, given.patience)
+    road = ByPredict(client, question) if given.via == "predict" else ByJobs(client, question, given.job_size)
+    progress = Progress(len(photos))
+    try:
+        for outcome in Run(road, client.pace, photos, given.jobs).outcomes():
+            if outcome.answer is None:
+                failed.append(outcome)
+            else:
+                results.write(outcome.photo.name, outcome.answer)
+            progress.advance()
     finally:
         progress.close()
         results.close()
-    return _report(failed, options.out)
 
 
-def _cannot(why: str) -> int:
-    print(f"triptych_client: {why}", file=sys.stderr)
-    return 2
+def list_failed(out: Path, failed: Sequence[Outcome]) -> None:
+    """Name what failed, on standard error and in a file beside *out*, which is removed where nothing did."""
+    beside = out.with_name(f"{out.name}.failed.csv")
+    rows = [(item.photo.name, item.error.code, item.error.detail) for item in failed if item.error]
+    for name, code, detail in sorted(rows):
+        say(f"{name}: {code}: {detail}")
+    if rows:
+        text = "".join(map(_csv_line, [("file", "code", "detail"), *sorted(rows)]))
+        beside.write_bytes(text.encode("utf-8", "surrogateescape"))
+        say(f"{len(rows):,} photos failed; they are in {beside}, and tried again by the same command")
+    elif beside.exists():
+        beside.unlink()
 
 
-def _report(failed: Sequence[Outcome], out: Path) -> int:
-    listed = out.with_name(out.name + ".failed.csv")
-    if not failed:
-        listed.unlink(missing_ok=True)
-        return 0
-    rows = sorted((outcome.file, outcome.code, outcome.detail) for outcome in failed)
-    listed.write_text(_row(("file", "code", "detail")) + "".join(map(_row, rows)), encoding="utf-8", newline="")
-    print(f"{len(rows):,} photos were not classified (also in {listed}):", file=sys.stderr)
-    for file, code, detail in rows:
-        print(f"{file}: {code}: {detail}", file=sys.stderr)
-    return 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Ask a Triptych service what is in photos.")
-    add = (
-        parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-        .add_parser("classify", help="classify every photo below a folder, into a CSV or JSON-lines file")
-        .add_argument
-    )
-    add("photos", type=Path, metavar="PHOTOS_DIR")
-    add("--url", default="http://localhost:5000", help="of the service (default: %(default)s)")
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    whole = argparse.ArgumentParser(prog="triptych_client.py", description=(__doc__ or "").splitlines()[0])
+    command = whole.add_subparsers(dest="command", required=True).add_parser("classify", help="a folder of photos")
+    add, environ = command.add_argument, os.environ
+    add("photos", metavar="PHOTOS_DIR", type=_existing, help="walked with all folders in it; or one photo")
+    add("--url", required=True, help="of the service, such as http://localhost:5000")
     add(
-        "--out",
-        type=Path,
-        required=True,
-        help="FILE.csv, or FILE.jsonl for whole answers; one that is there is gone on with",
+        "--out", required=True, type=_out, metavar="FILE", help="results.csv or results.jsonl; goes on with what it has"
     )
-    add("--model", default="", help="one, several with commas, or all; default: the service's")
-    add("--top", type=int, help="labels for each photo, 1 to 10 (default: 3)")
-    add("--resize", default="", help="crop, squash or keras")
-    add("--jobs", type=_at_least_one, default=8, metavar="N", help="requests under way at once (default: %(default)s)")
-    add(
-        "--via",
-        choices=("predict", "jobs"),
-        default="predict",
-        help="asynchronous jobs are for services that have Redis",
-    )
-    add("--job-size", type=_at_least_one, default=32, metavar="N", help="photos in one job (default: %(default)s)")
-    add("--key", default=os.environ.get("TRIPTYCH_API_KEY", ""), help="API key (better: in TRIPTYCH_API_KEY)")
-    add("--token", default=os.environ.get("TRIPTYCH_TOKEN", ""), help="JSON Web Token (better: in TRIPTYCH_TOKEN)")
-    add("--cacert", metavar="FILE", help="certificate authority of the service")
-    add("--timeout", type=float, default=60.0, metavar="S", help="for an answer (default: %(default)s)")
-    add(
-        "--patience",
-        type=float,
-        default=300.0,
-        metavar="S",
-        help="with a photo that is not answered (default: %(default)s)",
-    )
-    return parser
+    add("--model", help="one, several (a,b) or all; default: the service's")
+    add("--top", type=_count, default=3, help="labels a photo (3)")
+    add("--resize", help="crop, squash or keras; default: the service's")
+    add("--via", choices=("predict", "jobs"), default="predict", help="jobs: asynchronously, many photos a request")
+    add("--jobs", type=_count, default=8, help="requests, or asynchronous jobs, under way at once (8)")
+    add("--job-size", type=_count, default=32, help="photos an asynchronous job (32)")
+    add("--key", default=environ.get("TRIPTYCH_API_KEY"), help="API key; default: TRIPTYCH_API_KEY")
+    add("--token", default=environ.get("TRIPTYCH_TOKEN"), help="JSON Web Token; default: TRIPTYCH_TOKEN")
+    add("--cacert", type=_existing, metavar="FILE", help="certificates to trust")
+    add("--timeout", type=_seconds, default=60.0, help="seconds without a byte before a request is made anew (60)")
+    add("--patience", type=_seconds, default=300.0, help="seconds without an answer before a photo is given up (300)")
+    return whole
 
 
-def _at_least_one(text: str) -> int:
-    if int(text) < 1:
-        raise ValueError(text)
+def _existing(text: str) -> Path:
+    if not Path(text).exists():
+        raise argparse.ArgumentTypeError(f"{text} does not exist")
+    return Path(text)
+
+
+def _out(text: str) -> Path:
+    path = Path(text)
+    if path.suffix not in {".csv", ".jsonl"}:
+        raise argparse.ArgumentTypeError(f"{text} ends neither in .csv nor in .jsonl")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
+    return path
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1")
     return int(text)
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
+    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit status."""
-    options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
-    return classify(options)
+    """Run the command; return its exit status."""
+    try:
+        return classify(parser().parse_args(arguments))
+    except (TriptychError, OSError) as error:
+        say(f"triptych_client.py: {error}")
+        return CANNOT
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -126,3 +126,9 @@ def test_importing_the_application_does_nothing_and_loads_no_runtime() -> None:
 def test_the_load_generator_needs_the_standard_library_only(name: str) -> None:
     names = set(imported(ROOT / f"cli/load/{name}.py")) - {"cli"}
     assert names <= sys.stdlib_module_names
+
+
+def test_the_folder_client_is_one_file_that_needs_requests_and_tqdm_only() -> None:
+    names = set(imported(ROOT / "clients/triptych_client.py")) - {"__future__"}
+    assert names <= {*sys.stdlib_module_names, "requests", "tqdm"}
+    ast.parse((ROOT / "clients/triptych_client.py").read_text(), feature_version=(3, 9))
