@@ -65,7 +65,8 @@ class TriptychError(Exception):
     @property
     def is_hopeless(self) -> bool:
         """Whether every other photo would get the same answer."""
-        return self.status in HOPELESS_STATUSES or self.code in HOPELESS
+        is_away = self.code == "gave_up" and self.status == 0  # for as long as patience is
+        return is_away or self.status in HOPELESS_STATUSES or self.code in HOPELESS
 
 
 class Stopped(Exception):

@@ -101,7 +101,7 @@ def parts(
     redis_port, web_port = free_port(), free_port()
     url = f"redis://:{PASSWORD}@{host}:{redis_port}/0"
     model = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(cache), "PRECISION": "float32"}
-    ours = environment(REDIS_URL=url, **model, **settings)
+    ours = environment(**{"REDIS_URL": url, **model, **settings})
     options = ("--port", str(redis_port), "--requirepass", PASSWORD, "--bind", host, "--dir", str(folder), *DURABLE)
     serve = (*PYTHON, "gunicorn", application, "-b", f"127.0.0.1:{web_port}")
     work = (*PYTHON, "flask", "--app", application, "jobs", "work")

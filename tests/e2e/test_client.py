@@ -7,15 +7,19 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import requests
+from PIL import Image
 
 from tests.conftest import ROOT
 from tests.e2e.job_parts import parts
 from tests.e2e.server import Server, until
 
 PHOTOS = 24
+MANY, SIZE = 2000, (200, 260)
 STOPS = [signal.SIGKILL, signal.SIGINT, signal.SIGTERM]
 
 
@@ -96,3 +100,36 @@ def test_jobs_give_what_requests_give(random_cache: Path, photos: Path, tmp_path
             assert "bad.jpg: " in ran.stderr
     assert kept(tmp_path / "jobs.jsonl") == kept(tmp_path / "predict.jsonl")
     assert len(kept(tmp_path / "jobs.jsonl")) == PHOTOS
+
+
+def many(shared: Path, folder: Path) -> Path:
+    """Other crops of the same photos, MANY of them, all different."""
+    folder.mkdir()
+    originals = sorted((shared / "photos").glob("*.JPEG"))
+    for number in range(MANY):
+        turn, place = divmod(number, len(originals))
+        with Image.open(originals[place]) as image:
+            box = (turn, turn, image.width - 2 * turn, image.height - turn)
+            image.convert("RGB").crop(box).resize(SIZE).save(folder / f"{number:04}.jpg", quality=80)
+    return folder
+
+
+@pytest.mark.slow
+def test_two_thousand_photos_get_the_same_results_by_requests_by_jobs_and_one_by_one(
+    real_cache: Path, shared: Path, tmp_path: Path
+) -> None:
+    photos, took_s = many(shared, tmp_path / "many"), {}
+    with parts(tmp_path, real_cache, WEIGHTS="imagenet") as service:
+        for via in ("predict", "jobs"):
+            start = time.monotonic()
+            ran = classify(service.url, photos, tmp_path / f"{via}.jsonl", "--via", via, "--jobs", "8")
+            took_s[via] = time.monotonic() - start
+            assert ran.returncode == 0, ran.stderr
+        expected = {}
+        for photo in sorted(photos.iterdir()):
+            files = {"file": (photo.name, photo.read_bytes())}
+            expected[photo.name] = requests.post(f"{service.url}/predict", files=files, timeout=60).json()["results"]
+    assert len({json.dumps(results) for results in expected.values()}) > MANY * 0.9, "they should differ"
+    assert kept(tmp_path / "predict.jsonl") == expected
+    assert kept(tmp_path / "jobs.jsonl") == expected
+    print({f"{via}: {MANY / seconds:.0f} photos a second" for via, seconds in took_s.items()})
