@@ -36,14 +36,12 @@ def jobs_cli(
     @group.command("work")
     def work() -> None:
         """Prepare what PREPARE says, then serve jobs until SIGTERM: WORKERS processes."""
-        if settings.redis_url is None:  # said before models are prepared for nobody
-            raise click.UsageError("set REDIS_URL: jobs are kept there")
-        terminal = sys.stderr.isatty()
-        logging.config.dictConfig(logging_config(settings.log_level, access=False, terminal=terminal))
-        logging.captureWarnings(capture=True)
         with _explained():
             if settings.redis_url is None:
                 raise SettingsError(NO_STORE)  # before minutes of preparing
+            terminal = sys.stderr.isatty()
+            logging.config.dictConfig(logging_config(settings.log_level, access=False, terminal=terminal))
+            logging.captureWarnings(capture=True)
             make_ready(prepared, settings, cores)
             raise SystemExit(run())
 

@@ -203,3 +203,15 @@ def test_claiming_and_keeping_cost_what_a_chunk_costs_however_many_images_the_jo
     parts.client.config_resetstat()
     parts.claims.keep(parts.claimed(parts.published[1]), 2, good(2), None)
     assert sum(each["calls"] for each in parts.client.info("commandstats").values()) < 60
+
+
+def test_a_redis_that_is_full_lets_workers_go_on_and_so_is_full_no_more(parts: Parts) -> None:
+    parts.ledger.submit(a_job(1))
+    parts.work_off()  # loads the scripts
+    made = parts.ledger.submit(a_job(2))
+    try:
+        parts.client.config_set("maxmemory", 1)
+        parts.work_off()
+    finally:
+        parts.client.config_set("maxmemory", 0)
+    assert parts.job(made.id).state is State.DONE
