@@ -52,7 +52,7 @@ class DeadLetters:
         return len(members)
 
     def _letter(self, job_id: str, died: float) -> DeadLetter | None:
-        with self._client.pipeline(transaction=True) as pipe:
+        with self._client.pipeline(transaction=False) as pipe:
             pipe.hget(store.record_key(job_id), "files")
             pipe.smembers(f"{store.record_key(job_id)}:dead")
             pipe.exists(store.images_key(job_id))

@@ -28,8 +28,8 @@ class Figures(NamedTuple):
 
 
 def figures(client: redis.Redis) -> Figures:
-    """Return them as they are at one moment.  Raises: StoreUnreachable."""
-    with store.reached(), client.pipeline(transaction=True) as pipe:
+    """Return them as they are within a moment.  Raises: StoreUnreachable."""
+    with store.reached(), client.pipeline(transaction=False) as pipe:
         pipe.hgetall(store.COUNTS)
         pipe.zcard(store.CLAIMED)
         pipe.zcard(store.WAITING)

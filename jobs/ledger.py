@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import redis
 
-from jobs import durability, store
-from jobs.errors import IdempotencyConflict, JobForgotten, StoreFull, UnknownJob
+from jobs import store
+from jobs.errors import IdempotencyConflict, JobForgotten, UnknownJob
 from jobs.job import Chunk, Job, Made, NewJob, State
-from jobs.pace import seconds_until_room
 from jobs.patience import Patience
+from jobs.room import Room
 from jobs.wire import pack_asked, pack_result, unpack_result
 
 CHUNK = 16  # images: half a second of ResNet50 in int8, a hundredth of which is Celery's for the message
@@ -43,7 +43,7 @@ class Ledger:
         self._publish = publish
         self._chunk_images = chunk_images
         self._patience = Patience()
-        self._durability = durability.Durability()
+        self._room = Room(client, keeping.max_bytes)
         self._submit = store.script(client, "submit")
         self._end = store.script(client, "end")
 
@@ -51,25 +51,22 @@ class Ledger:
         """Keep a job, then tell the workers.  Raises: StoreFull; StoreUnreachable; IdempotencyConflict."""
         job_id = secrets.token_hex(16)
         with self._patience.reached():
-            held, is_durable = self._look()
-            self._refuse_above(held, new)  # here too, so that what is refused is not written first
-            try:
-                outcome, found = self._keep(job_id, new)
-            except redis.OutOfMemoryError:
-                raise StoreFull(seconds_until_room(self._client, _size(new))) from None
+            is_durable = self._room.check(_size(new))
+            outcome, found = self._keep(job_id, new)
             if outcome == b"accepted":
                 self._publish(Chunk(job_id, k) for k in range(-(-len(new.files) // self._chunk_images)))
                 return Made(job_id, is_new=True, is_durable=is_durable)
             self._client.unlink(store.images_key(job_id))
             if outcome == b"full":
-                self._refuse_above(int(found), new)
+                self._room.refuse_above(int(found) + _size(new))
         if outcome == b"conflict":
             raise IdempotencyConflict
         return Made(found.decode(), is_new=False, is_durable=is_durable)
 
     def job(self, job_id: str, owner: str) -> Job:
         """Return a job as it stands.  Raises: UnknownJob; JobForgotten; StoreUnreachable."""
-        with self._patience.reached(), self._client.pipeline(transaction=True) as pipe:
+        # No transaction: a Redis that is full refuses those, also where they only read.
+        with self._patience.reached(), self._client.pipeline(transaction=False) as pipe:
             pipe.hgetall(store.record_key(job_id))
             pipe.hgetall(store.results_key(job_id))
             pipe.get(store.tombstone_key(job_id))
@@ -94,20 +91,6 @@ class Ledger:
             with self._patience.reached():
                 self._end(args=[job_id, State.CANCELLED])
         return self.job(job_id, owner)
-
-    def _look(self) -> tuple[int, bool]:
-        """Return the bytes that images take now, and whether Redis keeps what it acknowledges."""
-        with self._client.pipeline(transaction=False) as pipe:
-            pipe.hget(store.COUNTS, "bytes")
-            pipe.config_get(*durability.SETTINGS)
-            held, told = pipe.execute(raise_on_error=False)
-        if isinstance(held, redis.RedisError):
-            raise held
-        return int(held or 0), self._durability.judge(told)
-
-    def _refuse_above(self, held: int, new: NewJob) -> None:
-        if (missing := held + _size(new) - self._keeping.max_bytes) > 0:
-            raise StoreFull(seconds_until_room(self._client, missing))
 
     def _keep(self, job_id: str, new: NewJob) -> tuple[bytes, bytes]:
         """Write it all, in one transaction; return what became of it, and whose id or how much is held."""

@@ -10,7 +10,7 @@ _LONGEST_S = 60  # of Retry-After
 _UNKNOWN_S = 10  # while nothing has been done lately
 
 
-def seconds_until_room(client: redis.Redis, missing_bytes: int) -> int:
+def seconds_until_room(client: redis.Redis, missing_bytes: float) -> int:
     """Return the whole seconds after which *missing_bytes* will have been freed, at the pace of the latest images."""
     lines = [line.split() for line in client.lrange(store.PACE, 0, -1)]
     if not lines:

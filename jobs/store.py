@@ -21,6 +21,9 @@ COUNTS, CLAIMED, WAITING, DEAD, PACE = (
 )
 _CONNECT_S = 2.0
 _LONGEST_PAUSE_S = 1.0
+# What workers, the reaper and callers do to jobs frees memory; Redis 7 lets a script say so.
+_EVEN_WHEN_FULL = "#!lua flags=allow-oom\n"
+_TAKING_MEMORY = ("submit", "retry")
 _FOLDER = Path(__file__).parent / "lua"
 
 
@@ -54,7 +57,8 @@ def script(client: redis.Redis, name: str) -> Script:
 @cache
 def _text(name: str) -> str:
     parts = ("prelude", name)
-    return "".join((_FOLDER / f"{part}.lua").read_text(encoding="ascii") for part in parts)
+    text = "".join((_FOLDER / f"{part}.lua").read_text(encoding="ascii") for part in parts)
+    return text if name in _TAKING_MEMORY else _EVEN_WHEN_FULL + text
 
 
 @contextmanager

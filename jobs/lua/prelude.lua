@@ -10,10 +10,6 @@ local LATEST = 'triptych:jobs:latest'  -- when the message was sent that was sen
 local PACE_LENGTH = 50
 local TOMBSTONE_S = 86400
 
--- A Redis whose memory is full refuses a script's first write, where that may take some; not what follows a write that
--- can't. What workers, the reaper and callers do to jobs frees memory; a new job's images are refused before.
-redis.call('DEL', 'triptych:jobs:none')
-
 local function now()
     local time = redis.call('TIME')
     return tonumber(time[1]) + tonumber(time[2]) / 1e6

@@ -54,7 +54,7 @@ class Stream:
         while not self._is_over.is_set():
             chosen = dice.choices(self._photos, k=dice.choice((1, 2, 5, 20)))
             key = uuid.uuid4().hex
-            while not (job_id := self._submitted(chosen, key)):
+            while not (job_id := self.submit(chosen, key)):
                 self._is_over.wait(_PAUSE_S)  # also after the end: an answer may have been lost
                 if self._is_over.is_set():
                     return
@@ -64,7 +64,8 @@ class Stream:
     def stop(self) -> None:
         self._is_over.set()
 
-    def _submitted(self, chosen: Sequence[Photo], key: str) -> str:
+    def submit(self, chosen: Sequence[Photo], key: str) -> str:
+        """Make one job and return its id; nothing where the service can't take it now."""
         files = [("file", (photo.name, photo.content)) for photo in chosen]
         try:
             answer = requests.post(f"{self._url}/jobs", files=files, headers={"Idempotency-Key": key}, timeout=30)

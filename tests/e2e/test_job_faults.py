@@ -126,3 +126,23 @@ def test_no_job_is_lost_with_its_message(random_cache: Path, tmp_path: Path) -> 
             part.start()
         check(them.url, stream)
         nothing_is_left(them)
+
+
+@pytest.mark.slow
+def test_a_redis_that_is_full_loses_no_job_and_takes_more_when_workers_have_made_room(
+    random_cache: Path, tmp_path: Path
+) -> None:
+    with parts(tmp_path, random_cache) as them, redis.Redis.from_url(them.redis_url) as client:
+        (photo,) = photos(them.url, PICTURES[:1])
+        for part in them.workers:
+            part.stop()
+        client.config_set("maxmemory", client.info("memory")["used_memory"] + (4 << 20))
+        client.config_set("maxmemory-policy", "noeviction")
+        stream = Stream(them.url, [photo], seed=0)
+        while job_id := stream.submit([photo] * 200, key=str(len(stream.accepted))):
+            stream.accepted[job_id] = [photo] * 200
+        assert stream.accepted, "there was room for some"
+        for part in them.workers:
+            part.start()
+        check(them.url, stream)
+        until(lambda: stream.submit([photo], key="more"), "there is never room again")
