@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jobs.figures import Figures
     from jobs.ledger import Ledger
     from jobs.messages import Publisher
-    from jobs.work import Work
+    from jobs.worker import Started
 
 _CALLER_S, _SCRAPE_S, _WORKER_S = 2.0, 0.5, 5.0  # until an answer of Redis is given up
 _RESTART = 8  # retries, in some five seconds: what a worker has computed is worth a restart of Redis
@@ -65,19 +65,23 @@ def run_job_worker(settings: Settings, load: Load) -> int:
     return run_worker(app, reaper, process, processes)
 
 
-def _start_work(settings: Settings, load: Load, processes: int) -> "tuple[Work, SelfTests]":
+def _start_work(settings: Settings, load: Load, processes: int) -> "Started":
     """Load every model into this process."""
     from jobs.claims import Claims
     from jobs.crowd import Crowd
     from jobs.messages import SLICE_S
     from jobs.work import Work
+    from jobs.worker import Started
 
     start_process(settings)
     registry, crowd = Registry(settings.models, load), Crowd(usable_cores(), processes)
     registry.start()
     road = make_road(settings, shared_cores(settings, crowd.fair_share))
     claims = Claims(_connect(settings, _WORKER_S, _RESTART), settings.job_lease_s)
-    return Work(claims, registry, road, SLICE_S, crowd.note), SelfTests(registry, settings.self_test_s, lambda *_: None)
+    work = Work(claims, registry, road, SLICE_S, crowd.note)
+    return Started(
+        work, SelfTests(registry, settings.self_test_s, lambda *_: None), is_sound=lambda: not registry.failures()
+    )
 
 
 def _ledger(settings: Settings) -> "Ledger":

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import redis
 
@@ -30,6 +30,13 @@ class Claim:
     open_chunks: int
 
 
+class Kept(NamedTuple):
+    """*open_chunks*: of all jobs; 0: this one is over, with its last result or with its job. *following*: an image."""
+
+    open_chunks: int
+    following: bytes | None
+
+
 class Claims:
     """*lease_s*: of silence, after which others may claim what this worker has.
 
@@ -47,9 +54,10 @@ class Claims:
 
     def claim(self, chunk: Chunk, holder: str) -> Claim | None:
         """Take a chunk for *holder*; None: it is done, of a job that has ended, or somebody else's."""
+        job_id, number, sent = chunk
         given_up, call = pack_result(_GIVEN_UP), secrets.token_hex(8)
         with store.reached():
-            answer = self._claim(args=[*chunk, holder, self._lease_s, MOST_TRIES, given_up, call])
+            answer = self._claim(args=[job_id, number, holder, self._lease_s, MOST_TRIES, given_up, call, sent])
         if not answer:
             return None
         asked, request_id, open_chunks, *missing = answer
@@ -60,27 +68,29 @@ class Claims:
         with store.reached():
             return cast("bytes | None", self._client.hget(store.images_key(chunk.id), str(index)))
 
-    def keep(self, claim: Claim, index: int, result: Result, following: int | None) -> tuple[int, bytes | None]:
-        """Keep a result and renew the lease; return how many chunks are open, and the encoded image *following*.
-
-        0: this one is over, with its last result or with its job.
-        """
-        job_id, number = claim.chunk
+    def keep(self, claim: Claim, index: int, result: Result, following: int | None) -> Kept:
+        """Keep a result and renew the lease; on the same way fetch the image *following*."""
+        job_id, number, _ = claim.chunk
         args: list[str | float] = [job_id, number, claim.holder, self._lease_s, index, pack_result(result)]
         with store.reached(), self._client.pipeline(transaction=False) as pipe:
             self._keep(args=args, client=pipe)
             if following is not None:
-                pipe.hget(store.images_key(claim.chunk.id), str(following))
+                pipe.hget(store.images_key(job_id), str(following))
             open_chunks, *image = pipe.execute()
-        return int(open_chunks or 0), image[0] if image else None
+        return Kept(int(open_chunks or 0), image[0] if image else None)
 
-    def give_back(self, claim: Claim, rest_s: float, *, is_try: bool) -> None:
-        """Let another have it, *rest_s* from now (0: when the caller has sent a message).
-
-        *is_try*: it failed here, which may happen MOST_TRIES times.
-        """
+    def give_back(self, claim: Claim, rest_s: float) -> None:
+        """Let another try it, *rest_s* from now: it failed here, which may happen MOST_TRIES times."""
+        job_id, number, _ = claim.chunk
         with store.reached():
-            self._give_back(args=[*claim.chunk, claim.holder, rest_s, int(not is_try)])
+            self._give_back(args=[job_id, number, claim.holder, rest_s, 0])
+
+    def hand_on(self, claim: Claim) -> Chunk | None:
+        """Let another have it now; return the message that the caller sends, where there is something left to do."""
+        job_id, number, _ = claim.chunk
+        with store.reached():
+            sent = self._give_back(args=[job_id, number, claim.holder, 0, 1])
+        return claim.chunk._replace(sent=sent.decode()) if sent else None
 
     def lost(self, claim: Claim, index: int) -> None:
         """End the job as expired, of which an image is not there; unless its result is: another has this chunk too."""

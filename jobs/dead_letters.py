@@ -45,16 +45,17 @@ class DeadLetters:
         Raises: UnknownJob: it has not failed, or its images are no longer kept.  StoreUnreachable.
         """
         with store.reached():
-            members = self._retry(args=[job_id, self._image_ttl_s, secrets.token_hex(8)])
-        if not members:
+            told = self._retry(args=[job_id, self._image_ttl_s, secrets.token_hex(8)])
+        if not told:
             raise UnknownJob
-        self._publish(Chunk.of(member) for member in members)
+        sent, *members = told
+        self._publish(Chunk.of(member, sent) for member in members)
         return len(members)
 
     def _letter(self, job_id: str, died: float) -> DeadLetter | None:
         with self._client.pipeline(transaction=False) as pipe:
             pipe.hget(store.record_key(job_id), "files")
-            pipe.smembers(f"{store.record_key(job_id)}:dead")
+            pipe.smembers(store.dead_images_key(job_id))
             pipe.exists(store.images_key(job_id))
             files, dead, is_kept = pipe.execute()
         if files is None:  # its results were kept as long as they are, and the reaper has not come by yet

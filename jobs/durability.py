@@ -7,7 +7,13 @@ import redis
 
 log = logging.getLogger(__name__)
 
-SETTINGS = ("appendonly", "appendfsync", "maxmemory", "maxmemory-policy")  # what CONFIG GET is asked for
+SETTINGS = (
+    "appendonly",
+    "appendfsync",
+    "no-appendfsync-on-rewrite",
+    "maxmemory",
+    "maxmemory-policy",
+)
 _WARNING = (
     "Redis may lose jobs that were accepted, and their callers are told so (`durable`): "
     "set appendonly yes, appendfsync always, and maxmemory-policy noeviction"
@@ -30,5 +36,6 @@ class Durability:
 
 
 def _keeps_everything(settings: Mapping[str, str]) -> bool:
-    is_written = settings.get("appendonly") == "yes" and settings.get("appendfsync") == "always"
+    wanted = {"appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no"}
+    is_written = all(settings.get(name) == value for name, value in wanted.items())
     return is_written and (settings.get("maxmemory") == "0" or settings.get("maxmemory-policy") == "noeviction")

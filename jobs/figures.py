@@ -9,10 +9,10 @@ from jobs.job import State
 
 
 class Figures(NamedTuple):
-    """*jobs*: by state, open ones now, ended ones ever; *submitted*: ever.
+    """*jobs*: by state, open ones now, ended ones ever; *submitted*: ever. *oldest_s*: age of the oldest open job.
 
-    *waiting*, *claimed*: chunks now; *oldest_s*: how long the message that was sent first has waited. *images*:
-    done ever; *retried*: chunks whose worker was lost, ever; *given_up*: images, ever; *dead*: what `jobs dead` lists.
+    *waiting*, *claimed*: chunks now, for a worker and with one (or resting). *images*: with a result, ever;
+    *retried*: chunks whose worker was silent, ever; *given_up*: images, ever; *dead*: what `jobs dead` lists.
     """
 
     jobs: dict[State, int]
@@ -33,10 +33,11 @@ def figures(client: redis.Redis) -> Figures:
         pipe.hgetall(store.COUNTS)
         pipe.zcard(store.CLAIMED)
         pipe.zcard(store.WAITING)
-        pipe.zrange(store.WAITING, 0, 0, withscores=True)
+        pipe.zrange(store.EXPIRY, 0, 0)
         pipe.zcard(store.DEAD)
         pipe.time()
         counts, claimed, waiting, oldest, dead, time = pipe.execute()
+        opened = client.hget(store.record_key(oldest[0].decode()), "opened") if oldest else None
     now = time[0] + time[1] / 1e6
     told = {name.decode(): int(value) for name, value in counts.items()}
     return Figures(
@@ -44,7 +45,7 @@ def figures(client: redis.Redis) -> Figures:
         submitted=told.get("submitted", 0),
         waiting=waiting,
         claimed=claimed,
-        oldest_s=max(0.0, now - oldest[0][1]) if oldest else 0.0,
+        oldest_s=max(0.0, now - float(opened)) if opened else 0.0,
         images=told.get("images", 0),
         retried=told.get("retried", 0),
         given_up=told.get("given_up", 0),

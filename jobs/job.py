@@ -82,13 +82,17 @@ class Job:
 
 
 class Chunk(NamedTuple):
-    """Some neighbouring images of a job: what one message stands for, and one worker holds at a time."""
+    """Some neighbouring images of a job: what one message stands for, and one worker holds at a time.
+
+    *sent*: the message's stamp, by the clock of Redis; by default it tells nothing of others.
+    """
 
     id: str
     number: int
+    sent: str = "0"
 
     @classmethod
-    def of(cls, member: bytes) -> "Chunk":
+    def of(cls, member: bytes, sent: bytes = b"0") -> "Chunk":
         """Read the ledger's own name of it."""
         job_id, _, number = member.decode().rpartition(":")
-        return cls(job_id, int(number))
+        return cls(job_id, int(number), sent.decode())

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import redis
 
 from jobs import store
-from jobs.errors import IdempotencyConflict, JobForgotten, UnknownJob
+from jobs.errors import IdempotencyConflict, JobForgotten, StoreFull, UnknownJob
 from jobs.job import Chunk, Job, Made, NewJob, State
 from jobs.patience import Patience
 from jobs.room import Room
 from jobs.wire import pack_asked, pack_result, unpack_result
 
 CHUNK = 16  # images: half a second of ResNet50 in int8, a hundredth of which is Celery's for the message
+_MANY = 100  # jobs that expire at a time
 _OVERHEAD_BYTES = 1024  # of Redis, for an image and for a job, besides the image itself
 
 Publish = Callable[[Iterable[Chunk]], None]
@@ -46,15 +47,18 @@ class Ledger:
         self._room = Room(client, keeping.max_bytes)
         self._submit = store.script(client, "submit")
         self._end = store.script(client, "end")
+        self._expire = store.script(client, "expire")
 
     def submit(self, new: NewJob) -> Made:
         """Keep a job, then tell the workers.  Raises: StoreFull; StoreUnreachable; IdempotencyConflict."""
         job_id = secrets.token_hex(16)
         with self._patience.reached():
-            is_durable = self._room.check(_size(new))
-            outcome, found = self._keep(job_id, new)
+            is_known = bool(new.idempotency_key) and bool(self._client.exists(_idempotency(new)))
+            is_durable = self._has_room(0 if is_known else _size(new))
+            outcome, found, *sent = self._written(job_id, new)
             if outcome == b"accepted":
-                self._publish(Chunk(job_id, k) for k in range(-(-len(new.files) // self._chunk_images)))
+                chunks = range(-(-len(new.files) // self._chunk_images))
+                self._publish(Chunk(job_id, number, sent[0].decode()) for number in chunks)
                 return Made(job_id, is_new=True, is_durable=is_durable)
             self._client.unlink(store.images_key(job_id))
             if outcome == b"full":
@@ -67,10 +71,11 @@ class Ledger:
         """Return a job as it stands.  Raises: UnknownJob; JobForgotten; StoreUnreachable."""
         # No transaction: a Redis that is full refuses those, also where they only read.
         with self._patience.reached(), self._client.pipeline(transaction=False) as pipe:
+            self._expire(args=[_MANY], client=pipe)
             pipe.hgetall(store.record_key(job_id))
             pipe.hgetall(store.results_key(job_id))
             pipe.get(store.tombstone_key(job_id))
-            record, results, former_owner = pipe.execute()
+            _, record, results, former_owner = pipe.execute()
         if record.get(b"owner", former_owner) != owner.encode():
             raise UnknownJob
         if not record:
@@ -92,8 +97,16 @@ class Ledger:
                 self._end(args=[job_id, State.CANCELLED])
         return self.job(job_id, owner)
 
-    def _keep(self, job_id: str, new: NewJob) -> tuple[bytes, bytes]:
-        """Write it all, in one transaction; return what became of it, and whose id or how much is held."""
+    def _has_room(self, size: int) -> bool:
+        """Return whether a job of so many bytes will be durable.  Raises: StoreFull."""
+        try:
+            return self._room.check(size)
+        except StoreFull:
+            self._expire(args=[_MANY])  # what no reaper has ended, for none runs
+            return self._room.check(size)
+
+    def _written(self, job_id: str, new: NewJob) -> list[bytes]:
+        """Write it all, in one transaction; return what submit.lua tells."""
         keeping = self._keeping
         limits = (keeping.max_bytes, keeping.image_ttl_s, keeping.result_ttl_s)
         written: list[str | int] = [
@@ -105,12 +118,12 @@ class Ledger:
             pipe.hset(store.images_key(job_id), mapping=dict(enumerate(new.images)))
             pipe.expire(store.images_key(job_id), keeping.image_ttl_s)
             self._submit(args=[*who, *about, *limits, new.request_id, *written], client=pipe)
-            outcome, found = pipe.execute()[2]
-        return outcome, found
+            told: list[bytes] = pipe.execute()[2]
+        return told
 
 
 def _size(new: NewJob) -> int:
-    return sum(map(len, new.images)) + _OVERHEAD_BYTES * (len(new.images) + 1)
+    return sum(map(len, new.images)) + sum(map(len, new.files)) + _OVERHEAD_BYTES * (len(new.images) + 1)
 
 
 def _digest(new: NewJob) -> str:

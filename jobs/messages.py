@@ -1,6 +1,7 @@
 """The messages by which workers hear of work: Celery's, through the same Redis. Losing one costs time, no more."""
 
 import logging
+import os
 import ssl
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +15,7 @@ from jobs.store import PREFIX, QUEUE
 log = logging.getLogger(__name__)
 
 TASK = "triptych.chunk"
-SLICE_S = 10.0  # a worker that is at a chunk for longer gives back what is left after the image at hand
+SLICE_S = 20.0  # a worker that is at a chunk for longer gives back what is left after the image at hand
 # Of one task, then its process is killed: a slice, and an image that hangs.
 TASK_LIMIT_S = SLICE_S + 30
 _VISIBILITY_S = 120  # after which kombu sends again what nobody has acknowledged: above the limit of a task
@@ -28,11 +29,15 @@ _TRANSPORT: dict[str, Any] = {
     "socket_keepalive": True,
     "health_check_interval": 25,
 }
+# Celery would send to what these name, while the ledger is at REDIS_URL.
+_OVERRULING = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")
 _AGAIN_ONCE = {"max_retries": 1, "interval_start": 0}  # a connection that has gone stale; the reaper does the rest
 
 
 def make_celery(redis_url: str) -> Celery:
     """Return the Celery application, of which nobody but its owner knows; nothing is connected yet."""
+    for name in _OVERRULING:
+        os.environ.pop(name, None)
     made = Celery("triptych", broker=redis_url, set_as_current=False)
     made.conf.update(
         task_default_queue=QUEUE,

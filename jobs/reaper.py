@@ -29,10 +29,11 @@ class Reaper:
         """Make one pass; return how many chunks were sent. Where Redis can't be reached, the log says so."""
         try:
             with store.reached():
-                due = [Chunk.of(member) for member in self._reap(args=[_MOST_CHUNKS, _MESSAGE_S, store.QUEUE_KEY])]
+                sent, *members = self._reap(args=[_MOST_CHUNKS, _MESSAGE_S, store.QUEUE_KEY])
         except StoreUnreachable as error:
             log.error("the reaper can't reach Redis: %s", error.__cause__)
             return 0
+        due = [Chunk.of(member, sent) for member in members]
         if due:
             log.warning("%d chunks lost their message or their worker, one of job %s: sent again", len(due), due[0].id)
             self._publish(due)

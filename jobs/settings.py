@@ -27,7 +27,7 @@ class JobSettings(BaseModel):
     )
     job_result_ttl_s: int = Field(3600, ge=60, description="Seconds that the results of a job are kept after its end")
     job_lease_s: float = Field(
-        20, ge=1, description="Seconds of silence of a job worker after which its images are given to another"
+        20, ge=2, description="Seconds of silence of a job worker after which its images are given to another"
     )
 
     @model_validator(mode="after")

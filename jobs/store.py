@@ -16,8 +16,8 @@ from jobs.errors import StoreUnreachable
 PREFIX = "triptych:"
 QUEUE = "chunks"
 QUEUE_KEY = PREFIX + QUEUE  # of the list that Celery's messages are in
-COUNTS, CLAIMED, WAITING, DEAD, PACE = (
-    f"{PREFIX}jobs:{name}" for name in ("counts", "claimed", "waiting", "dead", "pace")
+COUNTS, CLAIMED, WAITING, EXPIRY, DEAD, PACE = (
+    f"{PREFIX}jobs:{name}" for name in ("counts", "claimed", "waiting", "expiry", "dead", "pace")
 )
 _CONNECT_S = 2.0
 _LONGEST_PAUSE_S = 1.0
@@ -29,7 +29,7 @@ _FOLDER = Path(__file__).parent / "lua"
 
 class Persistence(NamedTuple):
     """*timeout_s*: for each answer. *retries*: how often it asks again where a connection breaks, with pauses of up to
-    a second; and, where it is *patient*, where no answer comes.
+    a second; and, where *is_patient*, where no answer comes.
     """
 
     timeout_s: float
@@ -83,6 +83,11 @@ def images_key(job_id: str) -> str:
 def results_key(job_id: str) -> str:
     """Return the name of the hash of its results, by index."""
     return f"{record_key(job_id)}:results"
+
+
+def dead_images_key(job_id: str) -> str:
+    """Return the name of the set of its images that were given up."""
+    return f"{record_key(job_id)}:dead"
 
 
 def tombstone_key(job_id: str) -> str:

@@ -1,9 +1,9 @@
-"""One worker's part: it claims a chunk, takes its images down the road, and keeps each result as it comes."""
+"""One process's part: it claims a chunk, takes its images down the road, and keeps each result as it comes."""
 
 import logging
 import time
 from collections.abc import Callable
-from enum import Enum, auto
+from typing import NamedTuple
 
 from jobs.claims import Claim, Claims
 from jobs.errors import StoreUnreachable
@@ -18,74 +18,87 @@ from preprocessing.errors import ImageError
 
 log = logging.getLogger(__name__)
 
-_ELSEWHERE_S = 5.0  # until another worker is told of what this one has no model for
-_AGAIN_S = 2.0  # and of what failed here
+_AGAIN_S = 2.0  # until another try of an image that failed
+# Before a process hands on what it has no model for: it would take all messages from those that have it.
+_PAUSE_S = 1.0
 
 
-class After(Enum):
-    """What is to be done when a worker lets go of a chunk."""
+class Ended(NamedTuple):
+    """How the work on a chunk ended. *again*: its message, where there is more to do for whoever comes first.
 
-    NOTHING = auto()
-    SEND_AGAIN = auto()  # there is more to do
+    *is_broken*: this process fails at what it should know.
+    """
+
+    again: Chunk | None = None
+    is_broken: bool = False
 
 
 class Work:
-    """*slice_s*: after which it gives back what is left of a chunk. *crowd*: is told how many chunks are open."""
+    """*slice_s*: after which it hands on what is left of a chunk. *crowd*: is told how many chunks are open."""
 
     def __init__(
-        self, claims: Claims, registry: Registry, road: Road, slice_s: float, crowd: Callable[[int], None]
+        self,
+        claims: Claims,
+        registry: Registry,
+        road: Road,
+        slice_s: float,
+        crowd: Callable[[int], None],
+        *,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._claims = claims
         self._registry = registry
         self._road = road
         self._slice_s = slice_s
         self._crowd = crowd
+        self._pause = pause
 
-    def do(self, chunk: Chunk, holder: str) -> After:
+    def do(self, chunk: Chunk, holder: str) -> Ended:
         """Work on a chunk until it is done, or ends otherwise, or *slice_s* are over."""
         start = time.monotonic()
         try:
             claim = self._claims.claim(chunk, holder)
-            if claim is None:
-                return After.NOTHING
-            after = self._tried(claim, start + self._slice_s)
+            return self._tried(claim, start + self._slice_s) if claim else Ended()
         except StoreUnreachable as error:  # its lease will be over, and the reaper gives it to another
             log.error("job %s: Redis can't be reached, and its images wait: %s", chunk.id, error.__cause__)
-            return After.NOTHING
-        _note(claim, time.monotonic() - start)
-        return after
+            return Ended()
 
-    def _tried(self, claim: Claim, until: float) -> After:
+    def _tried(self, claim: Claim, until: float) -> Ended:
         """Go through a chunk; what fails on our side is given back."""
         try:
             question = self._question(claim)
         except ModelError as error:
             log.warning("job %s is left to other workers: %s", claim.chunk.id, error)
-            self._claims.give_back(claim, _ELSEWHERE_S, is_try=False)
-            return After.NOTHING
+            self._pause(_PAUSE_S)
+            return Ended(self._claims.hand_on(claim))
         try:
             return self._gone_through(claim, question, until)
         except ModelError as error:
             told(error, claim.request_id)  # the log
-            self._claims.give_back(claim, _AGAIN_S, is_try=True)
-            return After.NOTHING
+            if not all(map(self._registry.self_test, question.models)):
+                return Ended(self._claims.hand_on(claim), is_broken=True)
+            self._claims.give_back(claim, _AGAIN_S)
+            return Ended()
 
-    def _gone_through(self, claim: Claim, question: Question, until: float) -> After:
+    def _gone_through(self, claim: Claim, question: Question, until: float) -> Ended:
         self._crowd(claim.open_chunks)
-        upload = self._claims.image(claim.chunk, claim.missing[0])
-        for index, following in zip(claim.missing, [*claim.missing[1:], None], strict=True):
+        upload, start = self._claims.image(claim.chunk, claim.missing[0]), time.monotonic()
+        for number, index in enumerate(claim.missing, 1):
             if upload is None:
                 self._claims.lost(claim, index)
-                return After.NOTHING
+                return Ended()
             result = self._result(upload, question, claim.request_id)
-            open_chunks, upload = self._claims.keep(claim, index, result, following)
-            if not open_chunks:
-                return After.NOTHING
-            self._crowd(open_chunks)
+            following = claim.missing[number] if number < len(claim.missing) else None
+            kept = self._claims.keep(claim, index, result, following)
+            if not kept.open_chunks:
+                _note(claim, number, time.monotonic() - start)
+                return Ended()
+            self._crowd(kept.open_chunks)
             if following is not None and time.monotonic() > until:
-                self._claims.give_back(claim, 0, is_try=False)
-                return After.SEND_AGAIN
-        return After.NOTHING
+                _note(claim, number, time.monotonic() - start)
+                return Ended(self._claims.hand_on(claim))
+            upload = kept.following
+        return Ended()
 
     def _question(self, claim: Claim) -> Question:
         asked = claim.asked
@@ -104,6 +117,6 @@ class Work:
         return Result(reply(question, opinion, request_id))
 
 
-def _note(claim: Claim, took_s: float) -> None:
-    facts = {"request_id": claim.request_id, "job": claim.chunk.id, "images": len(claim.missing)}
+def _note(claim: Claim, images: int, took_s: float) -> None:
+    facts = {"request_id": claim.request_id, "job": claim.chunk.id, "images": images}
     log.info("chunk", extra=facts | {"models": claim.asked.models, "total_ms": round(took_s * 1e3, 1)})

@@ -1,9 +1,12 @@
 """A job worker: Celery's, whose processes load the models after their start. Its parent also reaps."""
 
 import ctypes
+import logging
+import mmap
+import os
 import signal
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from celery import Celery, bootsteps, signals
 
@@ -11,44 +14,82 @@ from jobs.job import Chunk
 from jobs.ledger import Publish
 from jobs.messages import TASK
 from jobs.reaper import PAUSE_S, Reaper
-from jobs.work import After, Work
+from jobs.work import Work
 from models.self_test import SelfTests
 
-Start = Callable[[], tuple[Work, SelfTests]]
+log = logging.getLogger(__name__)
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
-class WorkerProcess:
-    """One of the processes that do the work. *start* loads what it needs, in the process itself."""
+class Started(NamedTuple):
+    """What a process has loaded. *is_sound*: whether each model came into memory, and gave its last known answer."""
 
-    def __init__(self, publish: Publish, start: Start) -> None:
+    work: Work
+    self_tests: SelfTests
+    is_sound: Callable[[], bool]
+
+
+class WorkerProcess:
+    """One of the processes that do the work. *start* loads what it needs, in the process itself.
+
+    One that is not sound ends its whole worker, so as not to take work from others; a supervisor starts it anew.
+    """
+
+    def __init__(
+        self, publish: Publish, start: Callable[[], Started], end: Callable[[int, int], object] = os.kill
+    ) -> None:
         self._publish = publish
         self._start = start
-        self._loaded: tuple[Work, SelfTests] | None = None
+        self._end = end
+        self._loaded: Started | None = None
+        self._parent = os.getpid()
+        self._flag = mmap.mmap(-1, 1)  # shared with every process that is forked
+
+    @property
+    def has_failed(self) -> bool:
+        """Say whether one of the processes was not sound."""
+        return bool(self._flag[0])
 
     def begin(self, **_: object) -> None:
         """Load the models; called by Celery in a process that it has just forked."""
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # else it would outlive a parent that is killed
+        if os.getppid() != self._parent:  # killed before the kernel was told
+            os._exit(1)
         self._loaded = self._start()
+        if not self._loaded.is_sound():
+            self._give_up()
 
     def do(self, chunk: Chunk, holder: str) -> None:
         """Do what one message says."""
-        if self._loaded is None:  # Celery only logs what `begin` raises; the reaper gives the chunk to another
-            raise RuntimeError("this process could not start")
-        work, self_tests = self._loaded
-        if not self_tests.due_in_s():
-            self_tests.run_next()
-        if work.do(chunk, holder) is After.SEND_AGAIN:
+        if self._loaded is None or not self._is_sound(self._loaded):  # Celery only logs what `begin` raises
             self._publish([chunk])
+            self._give_up()
+            return
+        ended = self._loaded.work.do(chunk, holder)
+        if ended.again:
+            self._publish([ended.again])
+        if ended.is_broken:
+            self._give_up()
+
+    def _is_sound(self, loaded: Started) -> bool:
+        if not loaded.self_tests.due_in_s():
+            loaded.self_tests.run_next()
+        return loaded.is_sound()
+
+    def _give_up(self) -> None:
+        if not self.has_failed:
+            log.critical("this worker ends: it can't answer as it should, and would take work from those that can")
+        self._flag[0] = 1
+        self._end(self._parent, signal.SIGTERM)
 
 
 def run_worker(app: Celery, reaper: Reaper, process: WorkerProcess, processes: int) -> int:
     """Serve until told to stop; return the exit status. SIGTERM: when each process has let go of its chunk."""
 
     @app.task(name=TASK, bind=True)  # type: ignore[untyped-decorator]  # Celery is not typed
-    def chunk(task: Any, job_id: str, number: int) -> None:
-        process.do(Chunk(job_id, number), task.request.id)
+    def chunk(task: Any, *message: Any) -> None:
+        process.do(Chunk(*message), task.request.id)
 
     signals.worker_process_init.connect(process.begin, weak=False)
     signals.setup_logging.connect(_leave_logging, weak=False)
@@ -62,7 +103,7 @@ def run_worker(app: Celery, reaper: Reaper, process: WorkerProcess, processes: i
         without_heartbeat=True,
     )
     worker.start()
-    return int(worker.exitcode or 0)
+    return int(worker.exitcode or process.has_failed)
 
 
 def _leave_logging(**_: object) -> None:

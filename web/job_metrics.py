@@ -22,12 +22,10 @@ def job_metrics(figures: "Figures | None") -> Iterable[Metric]:
     yield ended
     yield CounterMetricFamily("triptych_jobs_submitted", "Jobs that were accepted", figures.submitted)
     yield GaugeMetricFamily("triptych_job_queue_depth", "Chunks of jobs that wait for a worker", figures.waiting)
-    yield GaugeMetricFamily("triptych_job_chunks_running", "Chunks of jobs that a worker holds", figures.claimed)
-    yield GaugeMetricFamily(
-        "triptych_job_oldest_age_seconds", "For how long the chunk that was sent first has waited", figures.oldest_s
-    )
+    yield GaugeMetricFamily("triptych_job_chunks_running", "Chunks of jobs that a worker has", figures.claimed)
+    yield GaugeMetricFamily("triptych_job_oldest_age_seconds", "Of the oldest open job", figures.oldest_s)
     yield CounterMetricFamily("triptych_job_images", "Images of jobs with a result", figures.images)
-    yield CounterMetricFamily("triptych_job_chunks_retried", "Chunks whose worker was lost", figures.retried)
-    yield CounterMetricFamily("triptych_job_images_given_up", "Images that workers died over", figures.given_up)
+    yield CounterMetricFamily("triptych_job_chunks_retried", "Chunks whose worker was silent", figures.retried)
+    yield CounterMetricFamily("triptych_job_images_given_up", "Images that failed three times", figures.given_up)
     yield GaugeMetricFamily("triptych_jobs_dead", "Failed jobs that can be looked at and retried", figures.dead)
     yield GaugeMetricFamily("triptych_jobs_image_bytes", "Memory of images in open jobs", figures.image_bytes)

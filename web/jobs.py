@@ -19,6 +19,7 @@ blueprint = Blueprint("jobs", __name__)
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _KEY = re.compile(r"[!-~]{1,255}")
+_LONGEST_NAME = 255  # of a file, in a job; as file systems have it
 _LOOK_AGAIN_S = 1  # Retry-After of a job that has not ended
 
 
@@ -94,7 +95,7 @@ def _new_job(inputs: Inputs, asked: Asked, key: str) -> NewJob:
     return NewJob(
         owner=_owner(),
         asked=asked,
-        files=tuple(upload.file for upload in uploads),
+        files=tuple(upload.file[:_LONGEST_NAME] for upload in uploads),
         images=[upload.content for upload in uploads],
         results=failed,
         request_id=request_id(),

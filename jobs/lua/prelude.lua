@@ -8,7 +8,6 @@ local WAITING, CLAIMED = 'triptych:jobs:waiting', 'triptych:jobs:claimed'
 local DEAD, PACE = 'triptych:jobs:dead', 'triptych:jobs:pace'
 local LATEST = 'triptych:jobs:latest'  -- when the message was sent that was sent last of those that have arrived
 local PACE_LENGTH = 50
-local TOMBSTONE_S = 86400
 
 local function now()
     local time = redis.call('TIME')
@@ -30,10 +29,10 @@ local function has_work(id, k)
     return is_open(redis.call('HGET', record(id), 'state')) and number(id, 'left:' .. k) > 0
 end
 
-local function send(id, k)  -- whoever calls this sends a message
+local function send(id, k, sent)  -- whoever calls this sends a message with the stamp *sent*
     redis.call('HDEL', record(id), 'holder:' .. k)
     redis.call('ZREM', CLAIMED, id .. ':' .. k)
-    redis.call('ZADD', WAITING, stamp(now()), id .. ':' .. k)
+    redis.call('ZADD', WAITING, sent, id .. ':' .. k)
 end
 
 local function hold(id, k, seconds)
@@ -65,7 +64,14 @@ local function finish(id, state)
     redis.call('EXPIRE', record(id), keep_s)
     redis.call('EXPIRE', results(id), keep_s)
     redis.call('EXPIRE', dead_images(id), keep_s)
-    redis.call('SET', tombstone(id), redis.call('HGET', record(id), 'owner'), 'EX', keep_s + TOMBSTONE_S)
+    redis.call('SET', tombstone(id), redis.call('HGET', record(id), 'owner'), 'EX', 2 * keep_s)
+end
+
+local function expire(most)  -- end the jobs whose images are dropped
+    for _, id in ipairs(redis.call('ZRANGEBYSCORE', EXPIRY, '-inf', stamp(now()), 'LIMIT', 0, most)) do
+        finish(id, 'expired')
+        redis.call('ZREM', EXPIRY, id)  -- also where its record is gone
+    end
 end
 
 local function first_missing(id, k)

@@ -1,5 +1,6 @@
 """The parts of the ledger around one Redis. Messages go to a list, and time passes when a test says so."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -104,3 +105,8 @@ def members(client: redis.Redis, key: str) -> set[str]:
 
 def member(chunk: Chunk) -> str:
     return f"{chunk.id}:{chunk.number}"
+
+
+def named(chunks: Iterable[Chunk]) -> list[str]:
+    """The names of chunks, whenever their messages were sent."""
+    return [member(chunk) for chunk in chunks]

@@ -8,7 +8,7 @@ from jobs import store
 from jobs.claims import MOST_TRIES
 from jobs.figures import figures
 from jobs.job import Chunk, Result, State
-from tests.unit.jobs.parts import LEASE_S, Parts, a_job, good, member
+from tests.unit.jobs.parts import LEASE_S, Parts, a_job, good, member, named
 
 
 def test_a_chunk_is_one_workers_until_his_lease_is_over(parts: Parts) -> None:
@@ -85,18 +85,20 @@ def test_one_whose_lease_is_over_does_not_renew_that_of_another(parts: Parts) ->
 def test_what_is_given_back_is_anothers_after_its_rest(parts: Parts) -> None:
     parts.ledger.submit(a_job(2))
     (chunk,) = parts.published
-    parts.claims.give_back(parts.claimed(chunk), rest_s=5, is_try=False)
+    parts.claims.give_back(parts.claimed(chunk), rest_s=5)
     assert (figures(parts.client).waiting, parts.reaper.run_once()) == (0, 0)
     parts.lease_is_over(chunk)
     assert parts.reaper.run_once() == 1
-    assert parts.published == [chunk, chunk]
+    assert named(parts.published) == named([chunk, chunk])
     assert figures(parts.client).retried == 0
 
 
-def test_what_is_given_back_without_a_rest_waits_for_the_message_of_its_giver(parts: Parts) -> None:
+def test_what_is_handed_on_waits_for_the_message_of_its_giver(parts: Parts) -> None:
     parts.ledger.submit(a_job(2))
     (chunk,) = parts.published
-    parts.claims.give_back(parts.claimed(chunk), rest_s=0, is_try=False)
+    again = parts.claims.hand_on(parts.claimed(chunk))
+    assert again is not None
+    assert float(again.sent) > float(chunk.sent)
     assert (figures(parts.client).waiting, parts.reaper.run_once()) == (1, 0)
     assert list(parts.claimed(chunk, "b").missing) == [0, 1]
 
@@ -107,7 +109,8 @@ def test_only_the_holder_can_give_back(parts: Parts) -> None:
     slow = parts.claimed(chunk, "slow")
     parts.lease_is_over(chunk)
     parts.claimed(chunk, "quick")
-    parts.claims.give_back(slow, rest_s=0, is_try=False)
+    parts.claims.give_back(slow, rest_s=0)
+    assert parts.claims.hand_on(slow) is None
     assert parts.claims.claim(chunk, "third") is None
 
 
@@ -125,6 +128,19 @@ def test_an_image_is_given_up_that_is_tried_in_vain_as_often_as_may_be(parts: Pa
     assert (job.state, job.results[0].code, job.results[1]) == (State.FAILED, "internal_error", good(1))
     assert figures(parts.client).given_up == 1
     assert parts.claims.keep(claim, 0, good(0), None) == (0, None)
+
+
+def test_a_good_answer_that_comes_late_replaces_that_it_was_given_up(parts: Parts) -> None:
+    made = parts.ledger.submit(a_job(3))
+    slow = parts.claimed(parts.published[0], "slow")
+    parts.give_up(slow.chunk)
+    assert parts.job(made.id).results[0].code == "internal_error"
+    parts.claims.keep(slow, 0, good(0), None)
+    assert parts.job(made.id).results[0] == good(0)
+    parts.lease_is_over(slow.chunk)
+    parts.work_off()
+    assert parts.job(made.id).state is State.DONE
+    assert figures(parts.client).image_bytes == 0
 
 
 def test_a_result_in_between_makes_the_count_of_tries_begin_again(parts: Parts) -> None:
@@ -147,7 +163,7 @@ def test_what_was_no_try_is_not_counted(parts: Parts) -> None:
     (chunk,) = parts.published
     for attempt in range(2 * MOST_TRIES):
         claim = parts.claimed(chunk, str(attempt))
-        parts.claims.give_back(claim, rest_s=0, is_try=False)
+        assert parts.claims.hand_on(claim)
     assert list(parts.claimed(chunk, "last").missing) == [0, 1]
 
 

@@ -9,7 +9,7 @@ from jobs.dead_letters import DeadLetter
 from jobs.errors import UnknownJob
 from jobs.figures import figures
 from jobs.job import Chunk, State
-from tests.unit.jobs.parts import EXPIRY, Parts, a_job, good
+from tests.unit.jobs.parts import EXPIRY, Parts, a_job, good, named
 
 
 def failed(parts: Parts, images: int = 5) -> str:
@@ -53,7 +53,7 @@ def test_what_is_tried_again_can_succeed(parts: Parts) -> None:
     job_id = failed(parts)
     before = parts.job(job_id)
     assert parts.letters.retry(job_id) == 2
-    assert sorted(parts.published) == [Chunk(job_id, 0), Chunk(job_id, 1)]
+    assert sorted(named(parts.published)) == [f"{job_id}:0", f"{job_id}:1"]
     job = parts.job(job_id)
     assert (job.state, sorted(job.results), job.created) == (State.QUEUED, [1, 3, 4], before.created)
     assert figures(parts.client).image_bytes == len(b"image 0" + b"image 2")

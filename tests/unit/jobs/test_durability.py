@@ -5,7 +5,7 @@ import redis
 
 from jobs.durability import SETTINGS, Durability
 
-GOOD = dict(zip(SETTINGS, ("yes", "always", "0", "noeviction"), strict=True))
+GOOD = dict(zip(SETTINGS, ("yes", "always", "no", "0", "noeviction"), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ GOOD = dict(zip(SETTINGS, ("yes", "always", "0", "noeviction"), strict=True))
         (GOOD | {"maxmemory": "1000000", "maxmemory-policy": "allkeys-lru"}, False),
         (GOOD | {"appendfsync": "everysec"}, False),
         (GOOD | {"appendonly": "no"}, False),
+        (GOOD | {"no-appendfsync-on-rewrite": "yes"}, False),
         ({}, False),
         (redis.ResponseError("unknown command"), False),
     ],

@@ -8,7 +8,7 @@ from jobs.errors import StoreUnreachable
 from jobs.figures import Figures, figures
 from jobs.job import Chunk, Result, State
 from jobs.store import Persistence, connect
-from tests.unit.jobs.parts import Parts, a_job, good, member
+from tests.unit.jobs.parts import Parts, a_job, good
 
 NONE = dict.fromkeys(State, 0)
 
@@ -21,7 +21,7 @@ def test_they_follow_a_job_on_its_way(parts: Parts) -> None:
     parts.ledger.submit(a_job(3, bad={2: Result(code="corrupt_image")}))
     parts.ledger.submit(a_job(3))
     told = figures(parts.client)
-    size = 3 * 1024 + len(b"image 0" * 3) + 1024
+    size = 3 * 1024 + len(b"image 0" + b"0.png") * 3 + 1024
     assert told == Figures(NONE | {State.QUEUED: 2}, 2, 3, 0, told.oldest_s, 0, 0, 0, 0, 2 * size - len(b"image 2"))
     claim = parts.claimed(parts.published[0])
     told = figures(parts.client)
@@ -34,11 +34,17 @@ def test_they_follow_a_job_on_its_way(parts: Parts) -> None:
     assert told == Figures(NONE | {State.DONE: 2}, 2, 0, 0, 0.0, 5, 0, 0, 0, 0)
 
 
-def test_the_oldest_is_the_message_that_was_sent_first(parts: Parts) -> None:
+def test_the_oldest_is_the_first_job_that_is_open_whatever_became_of_its_messages(parts: Parts) -> None:
     made = parts.ledger.submit(a_job(4))
-    parts.client.zincrby(store.WAITING, -30, member(Chunk(made.id, 1)))
+    parts.ledger.submit(a_job(1))
+    opened = parts.client.hget(store.record_key(made.id), "opened")
+    assert isinstance(opened, bytes)
+    parts.client.hset(store.record_key(made.id), "opened", float(opened) - 30)
+    claim = parts.claimed(Chunk(made.id, 1))
     assert figures(parts.client).oldest_s == pytest.approx(30, abs=5)
-    parts.claimed(Chunk(made.id, 1))
+    parts.claims.hand_on(claim)
+    assert figures(parts.client).oldest_s == pytest.approx(30, abs=5)
+    parts.ledger.cancel(made.id, "")
     assert figures(parts.client).oldest_s == pytest.approx(0, abs=5)
 
 
@@ -56,7 +62,7 @@ def test_lost_workers_and_given_up_images_are_counted(parts: Parts) -> None:
 
 def test_a_clock_that_was_put_back_makes_nothing_younger_than_now(parts: Parts) -> None:
     made = parts.ledger.submit(a_job(1))
-    parts.client.zincrby(store.WAITING, 1000, member(Chunk(made.id, 0)))
+    parts.client.hset(store.record_key(made.id), "opened", 1e11)
     assert figures(parts.client).oldest_s == 0
 
 

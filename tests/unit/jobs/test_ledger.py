@@ -12,7 +12,7 @@ from jobs.figures import figures
 from jobs.job import Chunk, NewJob, Result, State
 from jobs.ledger import Keeping
 from jobs.store import Persistence, connect
-from tests.unit.jobs.parts import ASKED, Parts, a_job, good
+from tests.unit.jobs.parts import ASKED, Parts, a_job, good, named
 
 CORRUPT = Result(code="corrupt_image", detail="It is.")
 
@@ -21,7 +21,7 @@ def test_a_job_is_kept_whole_and_its_chunks_are_sent(parts: Parts) -> None:
     made = parts.ledger.submit(a_job(3, bad={1: CORRUPT}, owner="phone"))
     assert made.is_new
     assert len(made.id) == 32
-    assert parts.published == [Chunk(made.id, 0), Chunk(made.id, 1)]
+    assert named(parts.published) == [f"{made.id}:0", f"{made.id}:1"]
     job = parts.ledger.job(made.id, "phone")
     assert (job.state, job.files, job.results) == (State.QUEUED, ("0.png", "1.png", "2.png"), {1: CORRUPT})
     assert job.request_id == "of-a-test"

@@ -103,11 +103,14 @@ class Ledgers(RuleBasedStateMachine):
         fine = Result({"of": index, "answer": self.answers})
         self.parts.claims.keep(claim, index, fine if is_fine else Result(code="corrupt_image"), None)
 
-    @rule(claim=consumes(claims), rest_s=st.sampled_from([0, 5]), is_try=st.booleans())
-    def give_back(self, claim: Claim, rest_s: float, is_try: bool) -> None:
-        self.parts.claims.give_back(claim, rest_s, is_try=is_try)
-        if not rest_s:
-            self.parts.published.append(claim.chunk)
+    @rule(claim=consumes(claims))
+    def give_back(self, claim: Claim) -> None:
+        self.parts.claims.give_back(claim, rest_s=5)
+
+    @rule(claim=consumes(claims))
+    def hand_on(self, claim: Claim) -> None:
+        if again := self.parts.claims.hand_on(claim):
+            self.parts.published.append(again)
 
     @rule(claim=claims)
     def lease_is_over(self, claim: Claim) -> None:

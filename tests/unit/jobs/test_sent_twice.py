@@ -10,7 +10,7 @@ from jobs.claims import MOST_TRIES
 from jobs.figures import figures
 from jobs.job import Chunk, State
 from tests.redis_server import RedisServer
-from tests.unit.jobs.parts import Parts, a_job, good, members
+from tests.unit.jobs.parts import Parts, a_job, good, members, named
 from tests.unit.jobs.stammering import StammeringClient
 
 
@@ -55,11 +55,11 @@ def test_a_chunk_is_given_back_once(parts: Parts) -> None:
     parts.ledger.submit(a_job(2))
     (chunk,) = parts.published
     for attempt in range(2 * MOST_TRIES):
-        parts.claims.give_back(parts.claimed(chunk, f"cannot-{attempt}"), 0, is_try=False)
+        parts.claims.hand_on(parts.claimed(chunk, f"cannot-{attempt}"))
     for attempt in range(MOST_TRIES):
         claim = parts.claimed(chunk, f"fails-{attempt}")
         assert list(claim.missing) == [0, 1]
-        parts.claims.give_back(claim, 0, is_try=True)
+        parts.claims.give_back(claim, 0)
     assert list(parts.claimed(chunk, "lives").missing) == [1]
 
 
@@ -74,7 +74,7 @@ def test_a_failed_job_is_opened_once_and_the_operator_hears_of_it(parts: Parts) 
             parts.claims.keep(claim, index, good(index), None)
     assert parts.job(made.id).state is State.FAILED
     assert parts.letters.retry(made.id) == 2
-    assert parts.published == [Chunk(made.id, 0), Chunk(made.id, 1)]
+    assert named(parts.published) == [f"{made.id}:0", f"{made.id}:1"]
     assert (figures(parts.client).jobs[State.QUEUED], figures(parts.client).waiting) == (1, 2)
     parts.work_off()
     assert parts.job(made.id).state is State.DONE

@@ -12,7 +12,7 @@ from jobs.claims import MOST_TRIES, Claims
 from jobs.figures import figures
 from jobs.job import Asked, Chunk, NewJob, State
 from jobs.store import Persistence, connect
-from jobs.work import After, Work
+from jobs.work import Ended, Work
 from models.engine import Batch, Engine, Scores
 from models.registry import Registry
 from preprocessing.spec import Resize
@@ -42,7 +42,7 @@ def a_worker(client: redis.Redis, engine: Engine | None = None, slice_s: float =
     engines: dict[str, Engine] = {"resnet50": engine or BrightnessEngine(), **others}
     registry = Registry(engines, lambda name: served(engines[name]))
     registry.start()
-    return Work(Claims(client, LEASE_S), registry, a_road(), slice_s, lambda _: None)
+    return Work(Claims(client, LEASE_S), registry, a_road(), slice_s, lambda _: None, pause=lambda _: None)
 
 
 def submit(parts: Parts, *images: bytes, models: tuple[str, ...] = ("resnet50",)) -> str:
@@ -60,7 +60,7 @@ def told(parts: Parts, job_id: str) -> list[str]:
 def test_each_image_gets_its_own_answer_and_a_bad_one_spoils_no_other(parts: Parts) -> None:
     job_id = submit(parts, WHITE, CORRUPT, BLACK, b"no image")
     worker = a_worker(parts.client)
-    assert [worker.do(chunk, "a") for chunk in parts.published] == [After.NOTHING, After.NOTHING]
+    assert [worker.do(chunk, "a") for chunk in parts.published] == [Ended(), Ended()]
     assert told(parts, job_id) == ["golden_retriever", "truncated_image", "tench", "unsupported_format"]
     assert parts.job(job_id).state is State.DONE
     answer = parts.job(job_id).results[0].reply
@@ -81,7 +81,7 @@ def test_a_message_that_comes_twice_is_worked_on_once(parts: Parts) -> None:
     submit(parts, WHITE, WHITE)
     worker = a_worker(parts.client, Interrupted(lambda: runs.append(1)))
     for holder in ("a", "a", "b"):
-        assert worker.do(parts.published[0], holder) is After.NOTHING
+        assert worker.do(parts.published[0], holder) == Ended()
     assert len(runs) == 2
 
 
@@ -89,10 +89,11 @@ def test_what_is_not_loaded_here_is_left_to_another_and_was_no_try(parts: Parts)
     job_id = submit(parts, WHITE, models=("vgg16",))
     (chunk,) = parts.published
     for attempt in range(2 * MOST_TRIES):
-        assert a_worker(parts.client).do(chunk, str(attempt)) is After.NOTHING
-        assert figures(parts.client).waiting == 0  # it rests
-        parts.lease_is_over(chunk)
-        assert parts.reaper.run_once() == 1
+        ended = a_worker(parts.client).do(chunk, str(attempt))
+        assert ended.again is not None
+        assert not ended.is_broken
+        assert figures(parts.client).waiting == 1
+        chunk = ended.again
     a_worker(parts.client, vgg16=BrightnessEngine()).do(chunk, "last")
     assert told(parts, job_id) == ["golden_retriever"]
 
@@ -105,7 +106,7 @@ def test_an_engine_that_is_broken_has_its_tries_then_each_image_is_given_up(
     with caplog.at_level(logging.ERROR):
         while parts.published:
             chunk = parts.published.pop()
-            assert worker.do(chunk, str(tries)) is After.NOTHING
+            assert worker.do(chunk, str(tries)) == Ended()
             parts.lease_is_over(chunk)
             parts.reaper.run_once()
             tries += 1
@@ -128,16 +129,18 @@ def test_what_is_left_when_the_slice_is_over_is_sent_again(parts: Parts) -> None
     job_id = submit(parts, WHITE, BLACK)
     (chunk,) = parts.published
     worker = a_worker(parts.client, slice_s=-1)
-    assert worker.do(chunk, "a") is After.SEND_AGAIN
+    again = worker.do(chunk, "a").again
+    assert again is not None
+    assert float(again.sent) > float(chunk.sent)
     assert (len(told(parts, job_id)), figures(parts.client).waiting) == (1, 1)
-    assert worker.do(chunk, "b") is After.NOTHING  # no more after the last
+    assert worker.do(chunk, "b") == Ended()  # no more after the last
     assert told(parts, job_id) == ["golden_retriever", "tench"]
 
 
 def test_images_that_are_gone_end_the_job(parts: Parts) -> None:
     job_id = submit(parts, WHITE, BLACK, WHITE)
     expire = Interrupted(lambda: parts.client.unlink(store.images_key(job_id)))
-    assert a_worker(parts.client, expire).do(parts.published[0], "a") is After.NOTHING
+    assert a_worker(parts.client, expire).do(parts.published[0], "a") == Ended()
     job = parts.job(job_id)
     assert (job.state, told(parts, job_id)) == (State.EXPIRED, ["golden_retriever"])
 
@@ -150,7 +153,7 @@ def test_a_job_that_is_cancelled_meanwhile_is_let_go_after_the_image_at_hand(par
         runs.append(1)
         parts.ledger.cancel(job_id, "")
 
-    assert a_worker(parts.client, Interrupted(cancel)).do(parts.published[0], "a") is After.NOTHING
+    assert a_worker(parts.client, Interrupted(cancel)).do(parts.published[0], "a") == Ended()
     assert (len(runs), parts.job(job_id).state) == (1, State.CANCELLED)
 
 
@@ -164,7 +167,7 @@ def test_one_that_was_slow_and_another_who_took_over_both_go_on(parts: Parts) ->
         parts.lease_is_over(chunk)
         quick.do(chunk, "quick")
 
-    assert a_worker(parts.client, Interrupted(be_overtaken)).do(chunk, "slow") is After.NOTHING
+    assert a_worker(parts.client, Interrupted(be_overtaken)).do(chunk, "slow") == Ended()
     assert (parts.job(job_id).state, told(parts, job_id)) == (State.DONE, ["golden_retriever", "tench"])
     assert figures(parts.client).images == 2
 
@@ -187,7 +190,7 @@ def test_where_redis_is_away_in_the_middle_another_does_what_is_left(
         cut_off.connection_pool = redis.ConnectionPool(port=1)
 
     with caplog.at_level(logging.ERROR):
-        assert a_worker(cut_off, Interrupted(lose_redis)).do(chunk, "cut-off") is After.NOTHING
+        assert a_worker(cut_off, Interrupted(lose_redis)).do(chunk, "cut-off") == Ended()
     assert "Redis can't be reached" in caplog.text
     assert (parts.job(job_id).state, told(parts, job_id)) == (State.RUNNING, [])
     parts.lease_is_over(chunk)
@@ -198,4 +201,4 @@ def test_where_redis_is_away_in_the_middle_another_does_what_is_left(
 
 def test_where_redis_is_away_nothing_is_begun() -> None:
     with connect("redis://127.0.0.1:1/0", Persistence(1.0, 0)) as nowhere:
-        assert a_worker(nowhere).do(Chunk("0" * 32, 0), "a") is After.NOTHING
+        assert a_worker(nowhere).do(Chunk("0" * 32, 0), "a") == Ended()
