@@ -15,6 +15,7 @@ from bench.subject import Subject
 from cli.load.exchange import form
 
 _TIMEOUT_S = 60
+_START_S = 120
 _BUSY = 503
 _FINAL = ("done", "failed", "cancelled", "expired")
 _IMAGES = re.compile(r"^triptych_job_images_total ([0-9.e+]+)$", re.MULTILINE)
@@ -78,7 +79,9 @@ class _Callers:
 
     def wait_for_the_first(self) -> None:
         """Return when a job has ended: the worker is up."""
-        self.is_warm.wait()
+        if not self.is_warm.wait(_START_S):
+            self.failed.append(f"no job has ended in {_START_S} s")
+            self.is_over.set()
 
     def images_done(self) -> float:
         """Return the ledger's count."""
@@ -87,7 +90,10 @@ class _Callers:
         return float(found[1]) if found else 0.0
 
     def _follow(self, job_id: str) -> None:
-        while (state := self._told(urllib.request.Request(self._at(f"/jobs/{job_id}")))["state"]) not in _FINAL:  # noqa: S310
+        look = urllib.request.Request(self._at(f"/jobs/{job_id}"))  # noqa: S310
+        while (state := self._told(look)["state"]) not in _FINAL:
+            if self.failed:
+                return
             time.sleep(1)  # as the answer's Retry-After says
         if state != "done":
             raise ValueError(f"a job ended {state}")

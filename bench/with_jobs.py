@@ -15,7 +15,7 @@ import redis
 from cli.service_process import free_port
 
 _DURABLE = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")
-_LOOK_S = 0.05
+_LOOK_S, _START_S = 0.05, 30
 
 
 def main(port: str) -> int:
@@ -35,11 +35,14 @@ def main(port: str) -> int:
 
 
 def _wait(port: int) -> None:
+    give_up = time.monotonic() + _START_S
     with redis.Redis(port=port) as client:
         while True:
             try:
                 client.ping()
             except redis.ConnectionError:
+                if time.monotonic() > give_up:
+                    raise
                 time.sleep(_LOOK_S)
             else:
                 return

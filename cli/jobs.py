@@ -57,8 +57,9 @@ def jobs_cli(
     def retry(job_ids: tuple[str, ...]) -> None:
         """Try the images of failed jobs again that were given up."""
         with _explained():
-            for job_id in job_ids:
-                click.echo(f"{job_id}: {dead_letters().retry(job_id)} chunks are tried again")
+            results = [_retried(dead_letters(), job_id) for job_id in job_ids]
+        if not all(results):
+            raise SystemExit(1)
 
     return group
 
@@ -69,10 +70,17 @@ def _explained() -> Iterator[None]:
         yield
     except StoreUnreachable as error:
         raise click.ClickException(f"{error} {error.__cause__}") from None
-    except UnknownJob:
-        raise click.ClickException("there is no failed job of that id whose images are still kept") from None
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _retried(letters: "DeadLetters", job_id: str) -> bool:
+    try:
+        click.echo(f"{job_id}: {letters.retry(job_id)} chunks are tried again")
+    except UnknownJob:
+        click.echo(f"{job_id}: there is no failed job of that id whose images are still kept", err=True)
+        return False
+    return True
 
 
 def _row(letter: "DeadLetter") -> str:

@@ -1,4 +1,4 @@
-"""The service with a fake network over which a black image is the end of a process, or its last: see FATE."""
+"""The service with a fake network over which a black image is the end of a process, or which is broken: see FATE."""
 
 import os
 import signal
@@ -9,10 +9,13 @@ from flask import Flask
 
 from app import create_app
 from models.engine import Batch, Scores
+from models.errors import ArtifactError, EngineError
 from models.served import ServedModel
 from tests.fakes import BrightnessEngine, served
 
-FATE = "BLACK_IMAGES"  # in the environment: `kill`, or a file: hang and make it, but where it is there already
+# In the environment. `kill`: a black image ends its process. A file: it makes the file and hangs, but where it is there
+# already. `broken`: every image fails, and so does the self-test. `unloadable`: the network can't be loaded.
+FATE = "FATE_OF_A_TEST"
 HANGS_S = 3600
 BLACK = -0.99  # of tensors from -1 to 1
 
@@ -22,6 +25,8 @@ class DeadlyEngine(BrightnessEngine):
 
     def run(self, batch: Batch, threads: int = 1) -> Scores:
         fate = os.environ.get(FATE, "")
+        if fate == "broken":
+            raise EngineError("it is broken")
         if fate and batch.mean() < BLACK:
             self._meet(fate)
         return super().run(batch, threads)
@@ -40,4 +45,11 @@ def make() -> Flask:
 
 
 def _load(_: str) -> ServedModel:
-    return served(DeadlyEngine())
+    if os.environ.get(FATE) == "unloadable":
+        raise ArtifactError("it can't be loaded")
+    return served(DeadlyEngine(), self_test=_self_test)
+
+
+def _self_test() -> None:
+    if os.environ.get(FATE) == "broken":
+        raise ArtifactError("known answers differ by 0.5")

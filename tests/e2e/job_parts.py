@@ -10,9 +10,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import redis
 import requests
 
 from cli.service_process import free_port
+from jobs.store import CLAIMED, COUNTS
 from tests.conftest import ROOT
 from tests.e2e.server import STOP_S, environment, until
 from tests.redis_server import DURABLE, redis_server
@@ -123,6 +125,18 @@ def parts(
         for worker in made.workers:
             worker.until_loaded()
         yield made
+
+
+def claimed(them: Parts) -> int:
+    """How many chunks workers hold now."""
+    with redis.Redis.from_url(them.redis_url) as client:
+        return int(client.zcard(CLAIMED))
+
+
+def retried(them: Parts) -> int:
+    """How many chunks were given to another, for their worker was silent."""
+    with redis.Redis.from_url(them.redis_url) as client:
+        return int(client.hget(COUNTS, "retried") or 0)
 
 
 def answers(url: str) -> bool:

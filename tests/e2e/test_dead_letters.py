@@ -11,15 +11,13 @@ import requests
 from tests.e2e.deadly import FATE
 from tests.e2e.job_parts import Parts, parts
 from tests.e2e.job_stream import FINAL, job
-from tests.e2e.server import run_flask, until
+from tests.e2e.server import STOP_S, run_flask, until
 from tests.pictures import encode
 
 BLACK = encode(np.zeros((40, 40, 3), np.uint8), "PNG")
 WHITE = encode(np.full((40, 40, 3), 255, np.uint8), "PNG")
 DEADLY_AT = 5
 IMAGES = [BLACK if index == DEADLY_AT else WHITE for index in range(40)]  # three chunks, the first of them with it
-
-pytestmark = pytest.mark.slow
 
 
 def submit(them: Parts) -> str:
@@ -28,7 +26,7 @@ def submit(them: Parts) -> str:
 
 
 def ended(them: Parts, job_id: str) -> dict[str, Any]:
-    until(lambda: job(them.url, job_id)["state"] in FINAL, "the job was lost", patience_s=150)
+    until(lambda: job(them.url, job_id).get("state") in FINAL, "the job was lost", patience_s=150)
     return job(them.url, job_id)
 
 
@@ -36,6 +34,7 @@ def labels(found: dict[str, Any]) -> list[str]:
     return [entry["results"][0]["class"] if "results" in entry else entry["code"] for entry in found["predictions"]]
 
 
+@pytest.mark.slow
 def test_it_is_given_up_after_three_and_tried_again_when_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(FATE, "kill")
     with parts(tmp_path, tmp_path, application="tests.e2e.deadly:make()", JOB_LEASE_S="2", PREPARE="never") as them:
@@ -60,6 +59,7 @@ def test_it_is_given_up_after_three_and_tried_again_when_told(tmp_path: Path, mo
         assert not run_flask("jobs", "dead", REDIS_URL=them.redis_url).stdout
 
 
+@pytest.mark.slow
 def test_a_process_that_hangs_is_ended_and_its_images_go_to_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,3 +69,22 @@ def test_a_process_that_hangs_is_ended_and_its_images_go_to_another(
         assert (tmp_path / "hung").exists()
         assert found["state"] == "done"
         assert labels(found)[DEADLY_AT] == "tench"
+
+
+@pytest.mark.parametrize("fate", ["broken", "unloadable"])
+def test_a_worker_that_is_not_sound_ends_and_leaves_all_to_others(tmp_path: Path, fate: str) -> None:
+    """It would be the quickest: it takes what it fails at, and gives good images up."""
+    with parts(tmp_path, tmp_path, application="tests.e2e.deadly:make()", PREPARE="never") as them:
+        unsound, sound = them.workers
+        unsound.stop()
+        unsound.environ = {**unsound.environ, FATE: fate}
+        sound.signal(signal.SIGSTOP)  # so that the other is first
+        job_id = submit(them)
+        unsound.start()
+        assert unsound.process is not None
+        assert unsound.process.wait(STOP_S) == 1
+        sound.signal(signal.SIGCONT)
+        found = ended(them, job_id)
+        assert found["state"] == "done"
+        assert set(labels(found)) == {"golden_retriever", "tench"}
+        assert "this worker ends" in unsound.log.read_text()

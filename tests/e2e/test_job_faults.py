@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from jobs.store import QUEUE_KEY
-from tests.e2e.job_parts import Part, Parts, parts
+from jobs.store import EXPIRY, QUEUE_KEY
+from tests.e2e.job_parts import Part, Parts, claimed, parts, retried
 from tests.e2e.job_stream import Stream, check, photos, streaming
 from tests.e2e.server import until
 from tests.pictures import encode, photo_like
@@ -65,6 +65,7 @@ def more(stream: Stream, count: int) -> None:
 def nothing_is_left(them: Parts) -> None:
     """The ledger's books balance: what was submitted has ended, once, and no image is held."""
     with redis.Redis.from_url(them.redis_url, decode_responses=True) as client:
+        until(lambda: not client.zcard(EXPIRY), "a job is open whose caller was not told of it")
         counts = {name: int(value) for name, value in client.hgetall("triptych:jobs:counts").items()}
         assert counts["submitted"] == counts["done"]
         assert (counts["queued"], counts["running"], counts["bytes"]) == (0, 0, 0)
@@ -77,10 +78,13 @@ def survive(folder: Path, cache: Path, whom: Whom, blow: signal.Signals, lease_s
         known = photos(them.url, CONTENTS)
         with streaming(them.url, known) as stream:
             more(stream, 20)
+            until(lambda: claimed(them) == len(them.workers), "not every worker holds something")
             hurt(them, whom, blow)
             more(stream, 20)
         check(them.url, stream)
         nothing_is_left(them)
+        if blow is signal.SIGKILL and whom in (worker, every_worker):
+            assert retried(them), "what it held was given to another"
         print(f"{whom.__name__} {blow.name}: {len(stream.accepted)} jobs accepted, all of them done")
 
 

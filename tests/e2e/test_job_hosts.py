@@ -6,7 +6,7 @@ from pathlib import Path
 import requests
 
 from tests.e2e.hosts import SWITCH, Host, hosts
-from tests.e2e.job_parts import Part, Parts, parts
+from tests.e2e.job_parts import Part, Parts, claimed, parts, retried
 from tests.e2e.job_stream import FINAL, Photo, comparable, job, photos
 from tests.e2e.server import until
 from tests.pictures import encode, photo_like
@@ -24,7 +24,7 @@ def submit(url: str, given: list[Photo]) -> str:
 
 def check(url: str, job_id: str, given: list[Photo]) -> None:
     """It ends well, with the right answers."""
-    until(lambda: job(url, job_id)["state"] in FINAL, "the job was lost")
+    until(lambda: job(url, job_id).get("state") in FINAL, "the job was lost")
     found = job(url, job_id)
     assert found["state"] == "done"
     assert [comparable(entry) for entry in found["predictions"]] == [photo.answer for photo in given]
@@ -49,11 +49,13 @@ def test_a_host_that_is_cut_off_loses_no_job_and_takes_part_again(random_cache: 
         given = [photo for photo in photos(them.url, PICTURES) for _ in range(IMAGES // len(PICTURES))]
         job_id = submit(them.url, given)
         until(lambda: all(chunks(worker) for worker in them.workers), "not both take part")
+        until(lambda: claimed(them) == 2, "not both hold something")
         both[0].cut_off()
         assert job(them.url, job_id)["state"] == "running"
         assert not is_reached(both[0], them)
         assert is_reached(both[1], them)
         check(them.url, job_id, given)
+        assert retried(them), "what it held was given to the other"
         before = chunks(them.workers[0])
         both[0].connect()
         until(lambda: is_reached(both[0], them), "the cable stays cut")
