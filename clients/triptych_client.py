@@ -17,6 +17,7 @@ import json
 import os
 import queue
 import random
+import re
 import signal
 import sys
 import threading
@@ -27,18 +28,23 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, NamedTuple, TypeVar, Union
+from urllib.parse import urlsplit
 
 import requests
 from tqdm import tqdm
 
 # What the service refuses is sent too, so that it is named and not silently left out.
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".mpo"}
+SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".heic", ".heif", ".avif", ".gif", ".bmp"}
+SUFFIXES |= {".tif", ".tiff"}
 ANSWERED, SOME_FAILED, CANNOT, INTERRUPTED = 0, 1, 2, 130  # exit statuses
 PASSING = {429, 502, 503, 504}  # statuses of what may be asked again
 HOPELESS = {"jobs_disabled", "invalid_model", "invalid_top", "invalid_resize", "weights_missing", "bad_certificate"}
+HOPELESS |= {"come_again", "no_triptych"}
 HOPELESS_STATUSES = {301, 302, 303, 307, 308, 401, 403, 404, 405}  # of a POST: every photo would get the same answer
 FINAL = {"done", "failed", "cancelled", "expired"}
 BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
+LONGEST_WAIT_S = 86400.0  # that a Retry-After is believed
+JOB_BYTES = 16 << 20  # of photos in one job; the service takes MAX_REQUEST_MB, 40 by default
 STOP_S = 5.0  # how long an interrupted run waits for what is under way
 LINES = 10  # that a log gets of a run
 
@@ -60,7 +66,9 @@ class TriptychError(Exception):
     @property
     def is_passing(self) -> bool:
         """Whether the same request may succeed later."""
-        return self.code in {"unreachable", "timeout"} or (self.status in PASSING and self.code not in HOPELESS)
+        if self.code in HOPELESS or self.code == "gave_up":
+            return False
+        return self.code in {"unreachable", "timeout"} or self.status in PASSING
 
     @property
     def is_hopeless(self) -> bool:
@@ -77,9 +85,12 @@ class Pace:
     """When may be asked again: all threads of a client hold back together. Any thread may use it."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, pause: Callable[[float], bool] | None = None
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], bool] | None = None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._stop = threading.Event()
+        self._stop, self._tell, self._has_told = threading.Event(), tell, False
         self._clock, self._pause = clock, pause or self._stop.wait
         self._lock, self._not_before = threading.Lock(), 0.0
 
@@ -101,14 +112,18 @@ class Pace:
         for attempt in itertools.count():
             self._turn()
             try:
-                return ask()
+                answer = ask()
             except TriptychError as error:
                 if not error.is_passing:
                     raise
-                wait_s = self._wait_s(error, attempt)
+                wait_s = self._wait_s(error, attempt, patience_s)
                 if self._clock() + wait_s > give_up:
                     detail = f"No answer within {patience_s:g} s. The last: {error}"
                     raise TriptychError("gave_up", detail, error.status, error.request_id) from error
+                self._say(f"{error}. Trying again for up to {patience_s:g} s.")
+            else:
+                self._has_told = False
+                return answer
             self.sleep(wait_s)
         raise AssertionError
 
@@ -117,9 +132,18 @@ class Pace:
         longest = min(LONGEST_BACKOFF_S, BACKOFF_S * float(2 ** min(attempt, 10)))
         return longest * random.uniform(0.5, 1)  # noqa: S311
 
-    def _wait_s(self, error: TriptychError, attempt: int) -> float:
+    def _say(self, what: str) -> None:
+        """Tell of a spell of bad answers once."""
+        if not self._has_told:
+            self._has_told = True
+            self._tell(what)
+
+    def _wait_s(self, error: TriptychError, attempt: int, patience_s: float) -> float:
         if not error.retry_after:
             return self.backoff_s(attempt)
+        if error.retry_after > patience_s:
+            detail = f"The service asks to come again in {error.retry_after:.0f} s: {error}"
+            raise TriptychError("come_again", detail, error.status, error.request_id, error.retry_after) from error
         with self._lock:
             self._not_before = max(self._not_before, self._clock() + error.retry_after)
         return error.retry_after
@@ -152,18 +176,21 @@ class Client:
         cacert: str | None = None,
         timeout: float = 60.0,
     ) -> None:
-        self.pace = Pace()
+        self.pace = Pace(tell=say)
         self._url, self._verify, self._timeout = url.rstrip("/"), str(cacert) if cacert else True, timeout
-        self._credentials = {"X-API-Key": key} if key else {}
+        self._credentials = {"X-API-Key": _secret(key)} if key else {}
         if token:
-            self._credentials["Authorization"] = f"Bearer {token}"
+            self._credentials["Authorization"] = f"Bearer {_secret(token)}"
+        if "@" in urlsplit(url).netloc:
+            raise TriptychError("bad_url", "An address with a user's name or password is not taken.")
         self._local = threading.local()
 
     def predict(
         self, photo: Upload, model: str | None = None, top: int | None = None, resize: str | None = None
     ) -> Answer:
         """Return the service's answer for one photo. Raises: TriptychError, OSError (the file can't be read)."""
-        return _json(self._ask("POST", "/predict", files=_parts([photo]), data=_fields(model, top, resize)))
+        answer = _json(self._ask("POST", "/predict", files=_parts([photo]), data=_fields(model, top, resize)))
+        return _with(answer, "results", "models")
 
     def submit(
         self,
@@ -176,12 +203,12 @@ class Client:
         """Send photos to be classified later. The same *idempotency_key* and photos are the same job again."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         data = _fields(model, top, resize)
-        answer = _json(self._ask("POST", "/jobs", files=_parts(photos), data=data, headers=headers))
+        answer = _with(_json(self._ask("POST", "/jobs", files=_parts(photos), data=data, headers=headers)), "id")
         return Job(answer["id"], answer["state"])
 
     def job(self, job_id: str) -> Answer:
         """Return a job as it stands, with the results so far. Raises: TriptychError (404, 410: it is gone)."""
-        return _json(self._ask("GET", f"/jobs/{job_id}"))
+        return _with(_json(self._ask("GET", f"/jobs/{job_id}")), "state")
 
     def cancel(self, job_id: str) -> Answer:
         """End a job and return it as it stands."""
@@ -196,7 +223,7 @@ class Client:
         seen: set[int] = set()
         while True:
             response = self.pace.call(lambda: self._ask("GET", f"/jobs/{job_id}"), patience)
-            answer = _json(response)
+            answer = _with(_json(response), "predictions")
             for entry in answer["predictions"]:
                 if entry["index"] not in seen:
                     seen.add(entry["index"])
@@ -274,10 +301,22 @@ def _json(response: requests.Response) -> Answer:
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        raise TriptychError(
-            "no_json", "The answer is no JSON object: is this a Triptych service?", response.status_code
-        )
+        raise TriptychError("no_triptych", "The answer is no JSON object: is this a Triptych service?")
     return answer
+
+
+def _with(answer: Answer, *any_of: str) -> Answer:
+    """Return an answer that has one of these members, as one of the service's has."""
+    if not any(name in answer for name in any_of):
+        raise TriptychError("no_triptych", f"The answer has no {any_of[0]}: is this a Triptych service?")
+    return answer
+
+
+def _secret(text: str) -> str:
+    """Return a credential as a header takes it; a bad one is not shown."""
+    if not re.fullmatch(r"[!-~]+", text.strip()):
+        raise TriptychError("bad_credential", "A key or token is made of visible ASCII characters.")
+    return text.strip()
 
 
 def _service_error(response: requests.Response) -> TriptychError:
@@ -287,16 +326,16 @@ def _service_error(response: requests.Response) -> TriptychError:
         problem = {"detail": " ".join([response.reason or "", response.headers.get("Location", "")]).strip()}
     status = response.status_code
     code, detail = problem.get("code", f"http_{status}"), problem.get("detail") or problem.get("error", "")
-    return TriptychError(code, detail, status, problem.get("request_id", ""), _retry_after(response))
+    return TriptychError(str(code), str(detail), status, str(problem.get("request_id", "")), _retry_after(response))
 
 
 def _retry_after(response: requests.Response) -> float | None:
     """Seconds, which the header may also give as a date."""
     text = response.headers.get("Retry-After", "")
-    if text.isdigit():
-        return float(text)
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return min(LONGEST_WAIT_S, float(text))
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+        return min(LONGEST_WAIT_S, max(0.0, parsedate_to_datetime(text).timestamp() - time.time()))
     except (TypeError, ValueError, IndexError):
         return None
 
@@ -318,12 +357,15 @@ class Photo(NamedTuple):
     name: str
 
 
-def find_photos(place: Path) -> list[Photo]:
-    """All photos in a folder and below, sorted by name, without hidden ones; or the one file."""
+def find_photos(place: Path, unreadable: Callable[[OSError], object]) -> list[Photo]:
+    """All photos in a folder and below, sorted by name, without hidden ones; or the one file.
+
+    *unreadable* is told of folders that can't be entered. Links to folders are not followed.
+    """
     if place.is_file():
         return [Photo(place, place.name)]
     found = []
-    for folder, folders, files in os.walk(place):
+    for folder, folders, files in os.walk(place, onerror=unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths = [Path(folder, name) for name in files if not name.startswith(".")]
         found += [Photo(path, path.relative_to(place).as_posix()) for path in paths if path.suffix.lower() in SUFFIXES]
@@ -388,10 +430,25 @@ class Jsonl:
         return json.dumps({"file": name, **kept}) + "\n"
 
 
+def _locked(file: BinaryIO) -> bool:
+    """Take a file for this process; say whether that was possible. Systems without such locks are trusted."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: there only the file's size tells of another run
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system that has no locks
+        return True
+    return True
+
+
 def _csv_line(row: Sequence[object]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(row)
-    return line.getvalue()
+    csv.writer(line, lineterminator="\r\n").writerow(row)  # so that both are quoted in a name
+    return line.getvalue()[:-2] + "\n"
 
 
 def models_of(answer: Answer) -> frozenset[str]:
@@ -412,9 +469,13 @@ class Results:
         self._size = self._last = 0  # bytes of whole records; where the last photo's begin
         self._file: BinaryIO | None = None
         counts = self._read() if path.exists() else []
-        if counts and counts[-1] < counts[0]:  # a photo of whose rows some were never written
+        self._found_size = path.stat().st_size if path.exists() else 0
+        is_one_of_several = len(counts) == 1 and bool(model) and (model == "all" or "," in str(model))
+        if counts and (counts[-1] < counts[0] or is_one_of_several):  # some of its rows may never have been written
             self._size = self._last
             self.done.discard(self._last_name)
+        if not self.done:
+            self._models = frozenset()
         asked = frozenset((model or "all").lower().replace(" ", "").split(","))
         if self.done and "all" not in asked:
             self._check(asked)
@@ -428,7 +489,9 @@ class Results:
         if self._file is None:
             self._file = self._open()
             text = text if self._size else self._form.head + text
-        self._file.write(text.encode("utf-8", "surrogateescape"))
+        left = memoryview(text.encode("utf-8", "surrogateescape"))
+        while left:  # a disk that is nearly full takes a part, and refuses the rest
+            left = left[self._file.write(left) :]
         self.done.add(name)
 
     def close(self) -> None:
@@ -438,6 +501,9 @@ class Results:
 
     def _open(self) -> BinaryIO:
         file = self._path.open("ab", buffering=0)  # a kill leaves no buffer behind
+        if not _locked(file) or file.tell() != self._found_size:
+            file.close()
+            raise TriptychError("other_run", f"Another run writes to {self._path}. Give another --out, or wait for it.")
         file.truncate(self._size)
         return file
 
@@ -464,7 +530,7 @@ class Results:
     def _note(self, text: str, counts: list[int]) -> None:
         try:
             known = self._form.read(text)
-        except (ValueError, LookupError, TypeError, AttributeError, StopIteration) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, StopIteration, csv.Error) as error:
             raise self._other("it is not a file of these results") from error
         if known.top != self._form.top:
             raise self._other(f"it has {known.top} labels a photo, not {self._form.top}")
@@ -510,10 +576,12 @@ class Question(NamedTuple):
 class ByPredict:
     """One request a photo."""
 
-    size = 1  # photos at a time
-
     def __init__(self, client: Client, question: Question) -> None:
         self._client, self._question = client, question
+
+    def take(self, photos: Iterator[Photo]) -> list[Photo]:
+        """Return the next one."""
+        return list(itertools.islice(photos, 1))
 
     def __call__(self, photos: list[Photo]) -> Iterator[Outcome]:
         """Classify each photo. Raises: TriptychError that every photo would meet; Stopped."""
@@ -538,63 +606,71 @@ class ByPredict:
 
 
 class ByJobs:
-    """An asynchronous job for many photos; jobs that are too large become smaller, for all threads."""
+    """An asynchronous job for many photos, of JOB_BYTES at most; they are in memory only while they are sent."""
 
     def __init__(self, client: Client, question: Question, size: int) -> None:
-        self._client, self._question, self.size = client, question, size
+        self._client, self._question, self._size = client, question, size
+
+    def take(self, photos: Iterator[Photo]) -> list[Photo]:
+        """Return the next ones, for one job."""
+        taken, left = [], JOB_BYTES
+        for photo in itertools.islice(photos, self._size):
+            taken.append(photo)
+            with contextlib.suppress(OSError):
+                left -= photo.path.stat().st_size
+            if left <= 0:
+                break
+        return taken
 
     def __call__(self, photos: list[Photo]) -> Iterator[Outcome]:
         """Classify photos as jobs, anew where one is lost. Raises: as ByPredict."""
-        uploads: dict[Photo, bytes] = {}
-        for photo in photos:
-            try:
-                uploads[photo] = photo.path.read_bytes()
-            except OSError as error:  # noqa: PERF203 - beside the reading of a file it costs nothing
-                yield _unreadable(photo, error)
-        pace, news = self._client.pace, time.monotonic()
+        missing, pace, news = list(photos), self._client.pace, time.monotonic()
         for attempt in itertools.count():
-            for outcome in self._once(uploads):
+            for outcome in self._once(missing):
                 if outcome.error and outcome.error.is_passing:
                     continue  # its own entry came too late
                 news = time.monotonic()
-                del uploads[outcome.photo]
+                missing.remove(outcome.photo)
                 yield outcome
-            if not uploads:
+            if not missing:
                 return
             if time.monotonic() - news > self._question.patience_s:
                 break
             pace.sleep(pace.backoff_s(attempt))
-        for photo in uploads:
+        for photo in missing:
             yield Outcome(photo, None, TriptychError("gave_up", "Its jobs were lost or expired."))
 
-    def _once(self, uploads: dict[Photo, bytes]) -> Iterator[Outcome]:
-        """One job, or two where one is too large; yields what came of it."""
-        asked, photos, key = self._question, list(uploads), str(uuid.uuid4())
+    def _once(self, missing: Sequence[Photo]) -> Iterator[Outcome]:
+        """One job, or several where one is too large; yields what came of it."""
+        asked, photos, key = self._question, list(missing), str(uuid.uuid4())
 
         def submit() -> Job:
-            return self._client.submit(list(uploads.values()), asked.model, asked.top, asked.resize, key)
+            paths = [photo.path for photo in photos]
+            return self._client.submit(paths, asked.model, asked.top, asked.resize, key)
 
         try:
-            if not photos:
-                return
             job = self._client.pace.call(submit, asked.patience_s)
-        except TriptychError as error:
-            if error.is_hopeless:
-                raise
-            if error.status == 413 and len(photos) > 1:
-                yield from self._halves(uploads)
-            else:
-                yield from (Outcome(photo, None, error) for photo in photos)
+        except (TriptychError, OSError) as error:
+            yield from self._without(photos, error)
             return
         for entry in self._entries(job.id):
             yield _outcome(photos[entry["index"]], entry)
 
-    def _halves(self, uploads: dict[Photo, bytes]) -> Iterator[Outcome]:
-        photos = list(uploads)
-        middle = len(photos) // 2
-        self.size = max(1, min(self.size, len(photos) - middle))
-        for part in (photos[:middle], photos[middle:]):
-            yield from self._once({photo: uploads[photo] for photo in part})
+    def _without(self, photos: list[Photo], error: TriptychError | OSError) -> Iterator[Outcome]:
+        """What becomes of photos of which no job could be made."""
+        if isinstance(error, TriptychError) and error.is_hopeless:
+            raise error
+        is_too_much = isinstance(error, OSError) or error.status == 413  # or one of them can't be read
+        if is_too_much and len(photos) > 1:
+            if isinstance(error, TriptychError) and error.code == "too_many_files":
+                self._size = max(1, min(self._size, len(photos) // 2))
+            middle = len(photos) // 2
+            for part in (photos[:middle], photos[middle:]):
+                yield from self._once(part)
+        elif isinstance(error, OSError):
+            yield from (_unreadable(photo, error) for photo in photos)
+        else:
+            yield from (Outcome(photo, None, error) for photo in photos)
 
     def _entries(self, job_id: str) -> Iterator[Answer]:
         """Entries of a job as they come; of one that is gone none; of one that is stopped what it had."""
@@ -668,7 +744,7 @@ class Run:
     def outcomes(self) -> Iterator[Outcome]:
         """Yield what comes of each photo. Raises: KeyboardInterrupt, after what was under way; TriptychError."""
         handlers = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-        working, give_up, is_interrupted = len(self._threads), None, False
+        working, give_up, ending = len(self._threads), None, None
         try:
             for thread in self._threads:
                 thread.start()
@@ -676,23 +752,25 @@ class Run:
                 brought = self._next(give_up)
                 if isinstance(brought, Outcome):
                     yield brought
-                elif isinstance(brought, Interrupt):
-                    is_interrupted, give_up = True, time.monotonic() + STOP_S
-                    self._pace.stop()
                 elif brought is None:
                     working -= 1
-                else:
-                    raise brought
+                elif ending is None:  # the others get a moment to bring what they have, and to cancel their jobs
+                    ending = KeyboardInterrupt() if isinstance(brought, Interrupt) else brought
+                    give_up = time.monotonic() + STOP_S
+                    self._pace.stop()
         except queue.Empty:
             pass  # what is still under way is lost to this run, and done again by the next
         finally:
             self._pace.stop()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-        if is_interrupted:
-            raise KeyboardInterrupt
+        if ending is not None:
+            raise ending
 
     def _next(self, give_up: float | None) -> Outcome | BaseException | Interrupt | None:
+        while give_up is None and os.name == "nt":  # where nothing interrupts a wait without an end
+            with contextlib.suppress(queue.Empty):
+                return self._brought.get(timeout=1.0)
         return self._brought.get(timeout=None if give_up is None else max(0.0, give_up - time.monotonic()))
 
     def _interrupt(self, number: int, frame: object) -> None:
@@ -714,15 +792,15 @@ class Run:
     def _take(self) -> list[Photo]:
         self._pace.sleep(0)
         with self._taking:
-            return list(itertools.islice(self._photos, self._road.size))
+            return self._road.take(self._photos)
 
 
 def classify(given: argparse.Namespace) -> int:
     """Classify what is not yet in --out; return the exit status. Raises: TriptychError, KeyboardInterrupt, OSError."""
     form = Csv(given.top) if given.out.suffix == ".csv" else Jsonl(given.top)
-    results = Results(given.out, form, given.model)
-    photos = find_photos(given.photos)
-    if not photos:
+    results, failed = Results(given.out, form, given.model), list[Outcome]()
+    photos = find_photos(given.photos, lambda error: failed.append(_closed(given.photos, error)))
+    if not photos and not failed:
         raise TriptychError("no_photos", f"There are no photos in {given.photos}.")
     missing = [photo for photo in photos if photo.name not in results.done]
     if len(missing) < len(photos):
@@ -730,16 +808,23 @@ def classify(given: argparse.Namespace) -> int:
     client = Client(given.url, given.key, given.token, given.cacert, given.timeout)
     if missing:
         client.reach()
-    failed: list[Outcome] = []
+    is_whole = False
     try:
         _gather(given, client, missing, results, failed)
+        is_whole = True
     except KeyboardInterrupt:
         done = sum(photo.name in results.done for photo in photos)
         say(f"Interrupted: {done:,} of {len(photos):,} photos are in {given.out}. The same command goes on.")
-        list_failed(given.out, failed)
         return INTERRUPTED
-    list_failed(given.out, failed)
+    finally:
+        list_failed(given.out, failed, is_whole=is_whole)
     return SOME_FAILED if failed else ANSWERED
+
+
+def _closed(top: Path, error: OSError) -> Outcome:
+    path = Path(str(error.filename))
+    why = TriptychError("unreadable_folder", error.strerror or str(error))
+    return Outcome(Photo(path, path.relative_to(top).as_posix()), None, why)
 
 
 def _gather(
@@ -761,8 +846,8 @@ def _gather(
         results.close()
 
 
-def list_failed(out: Path, failed: Sequence[Outcome]) -> None:
-    """Name what failed, on standard error and in a file beside *out*, which is removed where nothing did."""
+def list_failed(out: Path, failed: Sequence[Outcome], *, is_whole: bool) -> None:
+    """Name what failed, on standard error and in a file beside *out*, removed where nothing did in a whole run."""
     beside = out.with_name(f"{out.name}.failed.csv")
     rows = [(item.photo.name, item.error.code, item.error.detail) for item in failed if item.error]
     for name, code, detail in sorted(rows):
@@ -771,7 +856,7 @@ def list_failed(out: Path, failed: Sequence[Outcome]) -> None:
         text = "".join(map(_csv_line, [("file", "code", "detail"), *sorted(rows)]))
         beside.write_bytes(text.encode("utf-8", "surrogateescape"))
         say(f"{len(rows):,} photos failed; they are in {beside}, and tried again by the same command")
-    elif beside.exists():
+    elif is_whole and beside.exists():
         beside.unlink()
 
 

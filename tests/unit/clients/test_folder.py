@@ -1,7 +1,10 @@
 """The folder client's command against a service that answers as each test says."""
 
 import csv
+import io
 import json
+import subprocess
+import sys
 import threading
 from collections import Counter
 from pathlib import Path
@@ -9,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from clients import triptych_client
 from clients.triptych_client import main
+from tests.conftest import ROOT
 from tests.unit.clients.scripted_server import Asked, Jobs, Script, Told, answer, problem, scripted
 
 NAMES = [f"{n}.jpg" for n in range(6)]
@@ -43,7 +48,8 @@ def kept(out: Path) -> dict[str, str]:
     """Each file's likeliest class; a file twice fails."""
     text = out.read_text()
     if out.suffix == ".csv":
-        pairs = [(row["file"], row["class1"]) for row in csv.DictReader(text.splitlines())]
+        rows = csv.DictReader(io.StringIO(out.read_bytes().decode(), newline=""))
+        pairs = [(row["file"], row["class1"]) for row in rows]
     else:
         pairs = [(line["file"], line["results"][0]["class"]) for line in map(json.loads, text.splitlines())]
     assert not [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
@@ -106,8 +112,23 @@ def test_a_photo_of_whose_rows_some_are_missing_is_asked_again(photos: Path, tmp
     assert out.read_text() == whole
 
 
-def test_a_name_may_hold_quotes_commas_and_line_ends(photos: Path, out: Path) -> None:
-    (photos / 'a "b",\n.jpg').write_text("odd")
+def test_a_kill_at_any_byte_of_several_models_is_gone_on_with(photos: Path, tmp_path: Path) -> None:
+    both = {"models": {name: {**answer("x"), "model": name} for name in "ab"}, **answer("x"), "model": "ensemble"}
+    out = tmp_path / "out.csv"
+    for name in NAMES[2:]:
+        (photos / name).unlink()
+    with scripted(lambda asked: Told(200, both)) as service:
+        classify(service.url, photos, out, "--model", "all", "--jobs", "1")
+        whole = out.read_bytes()
+        for size in range(0, len(whole), 5):
+            out.write_bytes(whole[:size])
+            assert classify(service.url, photos, out, "--model", "all", "--jobs", "1") == 0
+            assert out.read_bytes() == whole
+
+
+@pytest.mark.parametrize("name", ['a "b",\n.jpg', "a\r.jpg", "a\r\nb.jpg"])
+def test_a_name_may_hold_quotes_commas_and_line_ends(photos: Path, out: Path, name: str) -> None:
+    (photos / name).write_text("odd")
     with scripted(right) as service:
         assert classify(service.url, photos, out) == 0
         asked = len(service.asked)
@@ -146,7 +167,9 @@ BAD = [  # the service's answer to a photo, and how the run ends
     (problem(413, "upload_too_large"), 1),
     (problem(415, "unsupported_format"), 1),
     (problem(500, "internal_error"), 1),
-    (Told(200, b"<html>"), 1),
+    (Told(200, b"<html>"), 2),
+    (Told(200, {"ok": True}), 2),
+    (Told(418, {"code": {"a": "proxy's"}}), 1),
     (problem(400, "invalid_model"), 2),
     (problem(400, "invalid_top"), 2),
     (problem(401, "unauthorized"), 2),
@@ -214,9 +237,26 @@ def test_what_may_pass_is_asked_again(photos: Path, out: Path, told: Told) -> No
 
 
 def test_a_photo_is_given_up_when_patience_ends(photos: Path, out: Path) -> None:
-    with scripted(lambda asked: problem(503, "overloaded", Retry_After="60")) as service:
-        assert classify(service.url, photos / NAMES[0], out, "--patience", "1") == 1
-    assert "gave_up" in out.with_name(f"{out.name}.failed.csv").read_text()
+    with scripted(lambda asked: problem(504, "deadline_exceeded")) as service:
+        for via in ("predict", "jobs"):
+            assert classify(service.url, photos / NAMES[0], out, "--patience", "1", "--via", via) == 1
+            told = out.with_name(f"{out.name}.failed.csv").read_text()
+            assert "gave_up,No answer within 1 s. The last: deadline_exceeded" in told
+
+
+def test_who_is_asked_to_come_again_later_than_he_has_patience_for_is_told_so_at_once(
+    photos: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with scripted(lambda asked: problem(429, "rate_limited", Retry_After="3600")) as service:
+        assert classify(service.url, photos, out) == 2
+        assert len(service.asked) <= 2
+    assert "come again in 3600 s" in capsys.readouterr().err
+
+
+def test_a_spell_of_bad_answers_is_told_of_once(photos: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with scripted(first_time(problem(502, "x"))) as service:
+        assert classify(service.url, photos / NAMES[0], out, "--via", "predict") == 0
+    assert capsys.readouterr().err.count("Trying again for up to 300 s") == 1
 
 
 CANNOT: list[dict[str, Any]] = [
@@ -299,3 +339,77 @@ def test_a_service_without_jobs_is_told_of(photos: Path, out: Path) -> None:
     with scripted(lambda asked: problem(404, "jobs_disabled")) as service:
         assert classify(service.url, photos, out, "--via", "jobs") == 2
     assert not out.exists()
+
+
+def test_two_runs_do_not_write_to_one_file(photos: Path, out: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "late.jpg").write_text("late.jpg")
+
+    began: list[int] = []
+
+    def slow(asked: Asked) -> Told:
+        """While one run waits for its first answer, another begins and ends."""
+        if asked.photos == [b"late.jpg"]:
+            began.append(_in_a_process(service.url, photos, out))
+        return right(asked)
+
+    with scripted(slow) as service:
+        assert _in_a_process(service.url, other, out) == 2
+    assert began == [0]
+    assert kept(out) == {name: name for name in NAMES}
+
+
+def _in_a_process(url: str, photos: Path, out: Path, *before: str) -> int:
+    options = ["classify", str(photos), "--url", url, "--out", str(out), "--top", "2"]
+    command = [*before, sys.executable, str(ROOT / "clients/triptych_client.py"), *options]
+    return subprocess.run(command, check=False, capture_output=True, timeout=60).returncode
+
+
+def test_a_disk_that_is_full_ends_the_run_and_nothing_is_taken_for_written(photos: Path, out: Path) -> None:
+    for number in range(100, 120):
+        (photos / f"{number}.jpg").write_text(f"{number}.jpg")
+    with scripted(right) as service:
+        assert _in_a_process(service.url, photos, out, "prlimit", "--fsize=700") == 2
+        assert _in_a_process(service.url, photos, out) == 0
+    assert len(kept(out)) == len(NAMES) + 20
+
+
+def test_what_failed_is_named_also_where_the_run_cannot_go_on(photos: Path, out: Path) -> None:
+    def revoked(asked: Asked) -> Told:
+        if asked.photos == [b"0.jpg"]:
+            return problem(422, "corrupt_image")
+        return problem(401, "unauthorized") if asked.photos == [b"5.jpg"] else right(asked)
+
+    beside = out.with_name(f"{out.name}.failed.csv")
+    with scripted(revoked) as service:
+        assert classify(service.url, photos, out, "--jobs", "1") == 2
+    assert "0.jpg,corrupt_image" in beside.read_text()
+    with scripted(lambda asked: problem(401, "unauthorized")) as service:
+        assert classify(service.url, photos, out) == 2
+    assert beside.exists(), "nothing in it was tried"
+
+
+def test_jobs_have_so_many_bytes_at_most(photos: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(triptych_client, "JOB_BYTES", 2 * len(NAMES[0]))
+    with scripted(Jobs()) as service:
+        assert classify(service.url, photos, out, "--via", "jobs") == 0
+        assert [len(asked.photos) for asked in service.of("POST")] == [2, 2, 2]
+    assert kept(out) == {name: name for name in NAMES}
+
+
+@pytest.mark.parametrize("key", ["5206f92fbf77.SECRET\nX: y", "ключ.SECRET", "a b.SECRET"])
+def test_a_key_that_is_no_header_is_refused_and_not_shown(
+    photos: Path, out: Path, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with scripted(right) as service:
+        assert classify(service.url, photos, out, "--key", key) == 2
+        assert classify(service.url, photos, out, "--key", "good.KEY\n") == 0
+        assert {asked.headers["X-API-Key"] for asked in service.asked} == {"good.KEY"}
+    assert "SECRET" not in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_entered_is_told_of(tmp_path: Path) -> None:
+    told: list[OSError] = []
+    assert not triptych_client.find_photos(tmp_path / "nowhere", told.append)
+    assert [error.filename for error in told] == [str(tmp_path / "nowhere")]
