@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from preprocessing.spec import Resize
 
+ID_SHOWN = 8  # digits of a job's id in the log: without credentials the whole id is one
+
 
 class State(StrEnum):
     """Of a job. The last four are final: each job ends in exactly one of them."""
@@ -57,14 +59,6 @@ class NewJob:
     idempotency_key: str = ""
 
 
-class Made(NamedTuple):
-    """*is_new*: false where the Idempotency-Key named it before. *is_durable*: Redis wrote it to its disk first."""
-
-    id: str
-    is_new: bool
-    is_durable: bool
-
-
 @dataclass(frozen=True, slots=True)
 class Job:
     """As it stands. *created*, *expires*: seconds since the epoch, by the clock of Redis.
@@ -79,6 +73,19 @@ class Job:
     request_id: str
     created: float
     expires: float
+
+
+class Made(NamedTuple):
+    """What was accepted. *is_new*: false where the Idempotency-Key named it before. *is_durable*: it survives Redis."""
+
+    job: Job
+    is_new: bool
+    is_durable: bool
+
+    @property
+    def id(self) -> str:
+        """Return the job's."""
+        return self.job.id
 
 
 class Chunk(NamedTuple):

@@ -59,13 +59,13 @@ class Ledger:
             if outcome == b"accepted":
                 chunks = range(-(-len(new.files) // self._chunk_images))
                 self._publish(Chunk(job_id, number, sent[0].decode()) for number in chunks)
-                return Made(job_id, is_new=True, is_durable=is_durable)
+                return Made(self._new(job_id, new, float(sent[0])), is_new=True, is_durable=is_durable)
             self._client.unlink(store.images_key(job_id))
             if outcome == b"full":
                 self._room.refuse_above(int(found) + _size(new))
         if outcome == b"conflict":
             raise IdempotencyConflict
-        return Made(found.decode(), is_new=False, is_durable=is_durable)
+        return Made(self.job(found.decode(), new.owner), is_new=False, is_durable=is_durable)
 
     def job(self, job_id: str, owner: str) -> Job:
         """Return a job as it stands.  Raises: UnknownJob; JobForgotten; StoreUnreachable."""
@@ -96,6 +96,11 @@ class Ledger:
             with self._patience.reached():
                 self._end(args=[job_id, State.CANCELLED])
         return self.job(job_id, owner)
+
+    def _new(self, job_id: str, new: NewJob, created: float) -> Job:
+        """Return a job as it was made, without another way to Redis: from here on it is accepted."""
+        expires = created + self._keeping.image_ttl_s
+        return Job(job_id, State.QUEUED, new.files, new.results, new.request_id, created, expires)
 
     def _has_room(self, size: int) -> bool:
         """Return whether a job of so many bytes will be durable.  Raises: StoreFull."""

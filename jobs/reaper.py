@@ -6,7 +6,7 @@ import redis
 
 from jobs import store
 from jobs.errors import StoreUnreachable
-from jobs.job import Chunk
+from jobs.job import ID_SHOWN, Chunk
 from jobs.ledger import Publish
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,10 @@ class Reaper:
             return 0
         due = [Chunk.of(member, sent) for member in members]
         if due:
-            log.warning("%d chunks lost their message or their worker, one of job %s: sent again", len(due), due[0].id)
+            log.warning(
+                "%d chunks lost their message or their worker, one of job %s: sent again",
+                len(due),
+                due[0].id[:ID_SHOWN],
+            )
             self._publish(due)
         return len(due)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from jobs.claims import Claim, Claims
 from jobs.errors import StoreUnreachable
-from jobs.job import Chunk, Result
+from jobs.job import ID_SHOWN, Chunk, Result
 from models.errors import ModelError
 from models.question import Question
 from models.registry import Registry
@@ -60,7 +60,7 @@ class Work:
             claim = self._claims.claim(chunk, holder)
             return self._tried(claim, start + self._slice_s) if claim else Ended()
         except StoreUnreachable as error:  # its lease will be over, and the reaper gives it to another
-            log.error("job %s: Redis can't be reached, and its images wait: %s", chunk.id, error.__cause__)
+            log.error("job %s: Redis can't be reached, and its images wait: %s", chunk.id[:ID_SHOWN], error.__cause__)
             return Ended()
 
     def _tried(self, claim: Claim, until: float) -> Ended:
@@ -68,7 +68,7 @@ class Work:
         try:
             question = self._question(claim)
         except ModelError as error:
-            log.warning("job %s is left to other workers: %s", claim.chunk.id, error)
+            log.warning("job %s is left to other workers: %s", claim.chunk.id[:ID_SHOWN], error)
             self._pause(_PAUSE_S)
             return Ended(self._claims.hand_on(claim))
         try:
@@ -118,5 +118,5 @@ class Work:
 
 
 def _note(claim: Claim, images: int, took_s: float) -> None:
-    facts = {"request_id": claim.request_id, "job": claim.chunk.id, "images": images}
+    facts = {"request_id": claim.request_id, "job": claim.chunk.id[:ID_SHOWN], "images": images}
     log.info("chunk", extra=facts | {"models": claim.asked.models, "total_ms": round(took_s * 1e3, 1)})

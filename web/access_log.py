@@ -4,6 +4,7 @@ Never what a caller may have meant for us alone: no query, header, file name, ke
 """
 
 import logging
+import re
 import time
 from collections import Counter
 from datetime import timedelta
@@ -11,9 +12,13 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
+from jobs.job import ID_SHOWN
 from web.record import ENVIRON_KEY, Record
 
 log = logging.getLogger("gunicorn.access")
+
+# Of a job's id no more than tells it from others: without credentials, who knows it may see and end the job.
+_JOB_ID = re.compile(rf"(?<=/jobs/)([0-9a-f]{{{ID_SHOWN}}})[0-9a-f]+")
 
 
 def log_request(
@@ -37,7 +42,7 @@ def log_request(
     event: dict[str, Any] = {
         "request_id": request_id or None,
         "method": method,
-        "path": path,
+        "path": _JOB_ID.sub(r"\1", path),
         "status": status,
         "peer": peer,
         "bytes_in": bytes_in,

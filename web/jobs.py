@@ -35,7 +35,7 @@ def submit() -> Response:
     asked = Asked(tuple(question.models), question.is_compared, question.top, question.resize)
     _note(inputs)
     made = desk.ledger().submit(_new_job(inputs, asked, key))
-    response = _answer(desk.ledger().job(made.id, _owner()), is_durable=made.is_durable)
+    response = _answer(made.job, is_durable=made.is_durable)
     response.status_code = 202
     response.headers["Location"] = f"{request.script_root}{request.path.rstrip('/')}/{made.id}"
     return response
