@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterable
 from typing import Any
 
+import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
@@ -76,5 +77,5 @@ class Publisher:
             with self._app.producer_or_acquire() as producer:
                 for chunk in chunks:
                     self._app.send_task(TASK, args=[*chunk], producer=producer, retry_policy=_AGAIN_ONCE)
-        except OperationalError as error:
+        except (OperationalError, redis.RedisError) as error:
             log.warning("a message for workers could not be sent, and will be: %s", error)
