@@ -37,7 +37,7 @@ def logging_config(level: str, *, access: bool, terminal: bool) -> dict[str, Any
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "event"}},
         "root": {"level": level, "handlers": ["stderr"]},
         "loggers": {
-            "PIL": {"level": theirs},
+            **{name: {"level": theirs} for name in ("PIL", "celery", "kombu")},
             "gunicorn.error": {"level": theirs, "handlers": [], "propagate": True},
             "flask-limiter": {"level": "WARNING" if level in ("DEBUG", "INFO") else level},  # a 429 has its event
             **{name: {"level": "WARNING" if level in ("DEBUG", "INFO") else level} for name in _CELERY_A_MESSAGE},

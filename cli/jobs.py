@@ -47,7 +47,7 @@ def jobs_cli(
 
     @group.command("dead")
     def dead() -> None:
-        """List failed jobs: images that several workers died over, one after the other."""
+        """List failed jobs: images that failed three times on our side."""
         with _explained():
             for letter in dead_letters().list():
                 click.echo(_row(letter))

@@ -14,6 +14,7 @@ import csv
 import io
 import itertools
 import json
+import math
 import os
 import queue
 import random
@@ -45,6 +46,7 @@ FINAL = {"done", "failed", "cancelled", "expired"}
 BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
 LONGEST_WAIT_S = 86400.0  # that a Retry-After is believed
 JOB_BYTES = 16 << 20  # of photos in one job; the service takes MAX_REQUEST_MB, 40 by default
+TOLD_EVERY_S = 30.0  # of a service that is away or busy
 STOP_S = 5.0  # how long an interrupted run waits for what is under way
 LINES = 10  # that a log gets of a run
 
@@ -90,7 +92,7 @@ class Pace:
         pause: Callable[[float], bool] | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._stop, self._tell, self._has_told = threading.Event(), tell, False
+        self._stop, self._tell, self._told_at = threading.Event(), tell, -math.inf
         self._clock, self._pause = clock, pause or self._stop.wait
         self._lock, self._not_before = threading.Lock(), 0.0
 
@@ -122,7 +124,6 @@ class Pace:
                     raise TriptychError("gave_up", detail, error.status, error.request_id) from error
                 self._say(f"{error}. Trying again for up to {patience_s:g} s.")
             else:
-                self._has_told = False
                 return answer
             self.sleep(wait_s)
         raise AssertionError
@@ -133,9 +134,9 @@ class Pace:
         return longest * random.uniform(0.5, 1)  # noqa: S311
 
     def _say(self, what: str) -> None:
-        """Tell of a spell of bad answers once."""
-        if not self._has_told:
-            self._has_told = True
+        """Tell why nothing comes, now and then."""
+        if self._clock() - self._told_at > TOLD_EVERY_S:
+            self._told_at = self._clock()
             self._tell(what)
 
     def _wait_s(self, error: TriptychError, attempt: int, patience_s: float) -> float:
@@ -175,13 +176,19 @@ class Client:
         token: str | None = None,
         cacert: str | None = None,
         timeout: float = 60.0,
+        *,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.pace = Pace(tell=say)
+        self.pace = Pace(tell=tell)
         self._url, self._verify, self._timeout = url.rstrip("/"), str(cacert) if cacert else True, timeout
         self._credentials = {"X-API-Key": _secret(key)} if key else {}
         if token:
             self._credentials["Authorization"] = f"Bearer {_secret(token)}"
-        if "@" in urlsplit(url).netloc:
+        try:
+            has_user = "@" in urlsplit(url).netloc
+        except ValueError as error:
+            raise TriptychError("bad_url", f"{url}: {error}") from None
+        if has_user:
             raise TriptychError("bad_url", "An address with a user's name or password is not taken.")
         self._local = threading.local()
 
@@ -224,11 +231,13 @@ class Client:
         while True:
             response = self.pace.call(lambda: self._ask("GET", f"/jobs/{job_id}"), patience)
             answer = _with(_json(response), "predictions")
+            is_final = answer["state"] in FINAL
             for entry in answer["predictions"]:
-                if entry["index"] not in seen:
+                may_change = entry.get("code") == "internal_error" and not is_final  # a slow worker may have an answer
+                if entry["index"] not in seen and not may_change:
                     seen.add(entry["index"])
                     yield entry
-            if answer["state"] in FINAL:
+            if is_final:
                 return
             self.pace.sleep(_retry_after(response) or 1.0)
 
@@ -468,9 +477,9 @@ class Results:
         self._models: frozenset[str] = frozenset()  # of each photo so far
         self._size = self._last = 0  # bytes of whole records; where the last photo's begin
         self._file: BinaryIO | None = None
+        self._found_size = 0
         counts = self._read() if path.exists() else []
-        self._found_size = path.stat().st_size if path.exists() else 0
-        is_one_of_several = len(counts) == 1 and bool(model) and (model == "all" or "," in str(model))
+        is_one_of_several = len(counts) == 1 and bool(model) and (str(model).lower() == "all" or "," in str(model))
         if counts and (counts[-1] < counts[0] or is_one_of_several):  # some of its rows may never have been written
             self._size = self._last
             self.done.discard(self._last_name)
@@ -522,6 +531,7 @@ class Results:
                 else:
                     self._note(text, counts)
                 text, self._size = "", end
+        self._found_size = end
         is_ours = head.startswith(text) if head else self._size or text.startswith('{"file"'[: len(text)])
         if text and not is_ours:
             raise self._other("it is not a file of these results")
@@ -610,16 +620,19 @@ class ByJobs:
 
     def __init__(self, client: Client, question: Question, size: int) -> None:
         self._client, self._question, self._size = client, question, size
+        self._held: Photo | None = None
 
     def take(self, photos: Iterator[Photo]) -> list[Photo]:
         """Return the next ones, for one job."""
-        taken, left = [], JOB_BYTES
-        for photo in itertools.islice(photos, self._size):
-            taken.append(photo)
+        taken, left = list[Photo](), JOB_BYTES
+        while len(taken) < self._size and (photo := self._held or next(photos, None)):
+            self._held = None
             with contextlib.suppress(OSError):
                 left -= photo.path.stat().st_size
-            if left <= 0:
+            if left < 0 and taken:
+                self._held = photo  # for the next job
                 break
+            taken.append(photo)
         return taken
 
     def __call__(self, photos: list[Photo]) -> Iterator[Outcome]:
@@ -724,7 +737,7 @@ class Progress:
 
 def say(line: str) -> None:
     """Print to standard error; a name that is no text is shown as well as it can be."""
-    print(line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr, flush=True)
+    tqdm.write(line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
 
 
 class Interrupt:
@@ -805,7 +818,7 @@ def classify(given: argparse.Namespace) -> int:
     missing = [photo for photo in photos if photo.name not in results.done]
     if len(missing) < len(photos):
         say(f"{len(photos) - len(missing):,} of {len(photos):,} photos are in {given.out} already")
-    client = Client(given.url, given.key, given.token, given.cacert, given.timeout)
+    client = Client(given.url, given.key, given.token, given.cacert, given.timeout, tell=say)
     if missing:
         client.reach()
     is_whole = False

@@ -40,7 +40,7 @@ class Kept(NamedTuple):
 class Claims:
     """*lease_s*: of silence, after which others may claim what this worker has.
 
-    Claims are for sparing work and not for safety: the first result of an image is kept, whoever it comes from. Every
+    Claims are for sparing work and not for safety: the first result of an image that a worker brings is kept. Every
     method raises StoreUnreachable.
     """
 

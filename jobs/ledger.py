@@ -4,15 +4,15 @@ Redis is told all of a job in one transaction, and only then is its caller. From
 what has to be done; Celery's messages only say that there is something to do (ADR 13).
 """
 
-import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import redis
 
-from jobs import store
+from jobs import measures, store
 from jobs.errors import IdempotencyConflict, JobForgotten, StoreFull, UnknownJob
 from jobs.job import Chunk, Job, Made, NewJob, State
 from jobs.patience import Patience
@@ -21,7 +21,6 @@ from jobs.wire import pack_asked, pack_result, unpack_result
 
 CHUNK = 16  # images: half a second of ResNet50 in int8, a hundredth of which is Celery's for the message
 _MANY = 100  # jobs that expire at a time
-_OVERHEAD_BYTES = 1024  # of Redis, for an image and for a job, besides the image itself
 
 Publish = Callable[[Iterable[Chunk]], None]
 
@@ -53,33 +52,27 @@ class Ledger:
         """Keep a job, then tell the workers.  Raises: StoreFull; StoreUnreachable; IdempotencyConflict."""
         job_id = secrets.token_hex(16)
         with self._patience.reached():
-            is_known = bool(new.idempotency_key) and bool(self._client.exists(_idempotency(new)))
-            is_durable = self._has_room(0 if is_known else _size(new))
+            if known := self._known(new):
+                return Made(self.job(known, new.owner), is_new=False, is_durable=self._room.is_durable())
+            is_durable = self._has_room(measures.size(new))
             outcome, found, *sent = self._written(job_id, new)
             if outcome == b"accepted":
-                chunks = range(-(-len(new.files) // self._chunk_images))
-                self._publish(Chunk(job_id, number, sent[0].decode()) for number in chunks)
-                return Made(self._new(job_id, new, float(sent[0])), is_new=True, is_durable=is_durable)
+                return Made(self._begun(job_id, new, sent[0]), is_new=True, is_durable=is_durable)
             self._client.unlink(store.images_key(job_id))
             if outcome == b"full":
-                self._room.refuse_above(int(found) + _size(new))
+                self._room.refuse_above(int(found) + measures.size(new))
         if outcome == b"conflict":
             raise IdempotencyConflict
         return Made(self.job(found.decode(), new.owner), is_new=False, is_durable=is_durable)
 
     def job(self, job_id: str, owner: str) -> Job:
         """Return a job as it stands.  Raises: UnknownJob; JobForgotten; StoreUnreachable."""
-        # No transaction: a Redis that is full refuses those, also where they only read.
-        with self._patience.reached(), self._client.pipeline(transaction=False) as pipe:
-            self._expire(args=[_MANY], client=pipe)
-            pipe.hgetall(store.record_key(job_id))
-            pipe.hgetall(store.results_key(job_id))
-            pipe.get(store.tombstone_key(job_id))
-            _, record, results, former_owner = pipe.execute()
-        if record.get(b"owner", former_owner) != owner.encode():
-            raise UnknownJob
-        if not record:
-            raise JobForgotten
+        with self._patience.reached():
+            record, results, former_owner = self._read(job_id)
+            if record.get(b"owner", former_owner) != owner.encode():
+                raise UnknownJob
+            if not record:
+                raise JobForgotten
         return Job(
             id=job_id,
             state=State(record[b"state"].decode()),
@@ -97,10 +90,41 @@ class Ledger:
                 self._end(args=[job_id, State.CANCELLED])
         return self.job(job_id, owner)
 
-    def _new(self, job_id: str, new: NewJob, created: float) -> Job:
-        """Return a job as it was made, without another way to Redis: from here on it is accepted."""
-        expires = created + self._keeping.image_ttl_s
-        return Job(job_id, State.QUEUED, new.files, new.results, new.request_id, created, expires)
+    def _known(self, new: NewJob) -> str:
+        """Return the job that this Idempotency-Key has made, where there is one; nothing is written for it."""
+        told = cast("bytes | None", self._client.get(measures.idempotency_key(new))) if new.idempotency_key else None
+        job_id, _, digest = (told or b"").decode().partition(" ")
+        if not job_id or not self._client.exists(store.record_key(job_id)):
+            return ""
+        if digest != measures.digest(new):
+            raise IdempotencyConflict
+        return job_id
+
+    def _begun(self, job_id: str, new: NewJob, sent: bytes) -> Job:
+        """Tell the workers of a job that was accepted; return it, without another way to Redis that could fail."""
+        created = float(sent)
+        if len(new.results) == len(new.files):  # nothing of it can be worked on
+            state, kept_s = State.DONE, self._keeping.result_ttl_s
+        else:
+            state, kept_s = State.QUEUED, self._keeping.image_ttl_s
+            chunks = range(-(-len(new.files) // self._chunk_images))
+            self._publish(Chunk(job_id, number, sent.decode()) for number in chunks)
+        return Job(job_id, state, new.files, new.results, new.request_id, created, created + kept_s)
+
+    def _read(self, job_id: str) -> tuple[dict[bytes, bytes], dict[bytes, bytes], bytes | None]:
+        """Return record, results and tombstone. One that should have expired does so now: maybe no reaper runs."""
+        while True:
+            # No transaction: a Redis that is full refuses those, also where they only read.
+            with self._client.pipeline(transaction=False) as pipe:
+                pipe.hgetall(store.record_key(job_id))
+                pipe.hgetall(store.results_key(job_id))
+                pipe.get(store.tombstone_key(job_id))
+                pipe.time()
+                record, results, former_owner, (now, _) = pipe.execute()
+            is_open = bool(record) and not State(record[b"state"].decode()).is_final
+            if not is_open or float(record[b"expires"]) > now:
+                return record, results, former_owner
+            self._end(args=[job_id, State.EXPIRED])
 
     def _has_room(self, size: int) -> bool:
         """Return whether a job of so many bytes will be durable.  Raises: StoreFull."""
@@ -117,36 +141,14 @@ class Ledger:
         written: list[str | int] = [
             each for index, result in new.results.items() for each in (index, pack_result(result))
         ]
-        who = (job_id, new.owner, _digest(new), _idempotency(new))
-        about = (pack_asked(new.asked), json.dumps(new.files), len(new.files), self._chunk_images, _size(new))
+        who = (job_id, new.owner, measures.digest(new), measures.idempotency_key(new))
+        about = (pack_asked(new.asked), json.dumps(new.files), len(new.files), self._chunk_images, measures.size(new))
         with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(store.images_key(job_id), mapping=dict(enumerate(new.images)))
             pipe.expire(store.images_key(job_id), keeping.image_ttl_s)
             self._submit(args=[*who, *about, *limits, new.request_id, *written], client=pipe)
             told: list[bytes] = pipe.execute()[2]
         return told
-
-
-def _size(new: NewJob) -> int:
-    return sum(map(len, new.images)) + sum(map(len, new.files)) + _OVERHEAD_BYTES * (len(new.images) + 1)
-
-
-def _digest(new: NewJob) -> str:
-    """Return the SHA-256 of what was asked, where somebody will want to compare it: 3 ms for 32 photos."""
-    if not new.idempotency_key:
-        return ""
-    digest = hashlib.sha256(json.dumps([pack_asked(new.asked), new.files, list(map(len, new.images))]).encode())
-    for image in new.images:
-        digest.update(image)
-    return digest.hexdigest()
-
-
-def _idempotency(new: NewJob) -> str:
-    """Return the name of the key that a caller gave his request; each caller has his own."""
-    if not new.idempotency_key:
-        return ""
-    own = hashlib.sha256(json.dumps([new.owner, new.idempotency_key]).encode()).hexdigest()
-    return f"{store.PREFIX}idempotency:{own}"
 
 
 def _index(item: tuple[bytes, bytes]) -> int:

@@ -36,7 +36,10 @@ _AGAIN_ONCE = {"max_retries": 1, "interval_start": 0}  # a connection that has g
 
 
 def make_celery(redis_url: str) -> Celery:
-    """Return the Celery application, of which nobody but its owner knows; nothing is connected yet."""
+    """Return the Celery application, of which nobody but its owner knows; nothing is connected yet.
+
+    Takes from the environment what would send its messages elsewhere.
+    """
     for name in _OVERRULING:
         os.environ.pop(name, None)
     made = Celery("triptych", broker=redis_url, set_as_current=False)

@@ -31,6 +31,13 @@ class Room:
             self._refuse(memory["used_memory"] + size - (1 - _SPARE) * most)
         return self._durability.judge(settings)
 
+    def is_durable(self) -> bool:
+        """Return whether Redis keeps what it acknowledges."""
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.config_get(*durability.SETTINGS)
+            (settings,) = pipe.execute(raise_on_error=False)
+        return self._durability.judge(settings)
+
     def refuse_above(self, held: int) -> None:
         """Raise StoreFull where images would take *held* bytes, and may not."""
         self._refuse(held - self._max_bytes)

@@ -75,10 +75,9 @@ class Work:
             return self._gone_through(claim, question, until)
         except ModelError as error:
             told(error, claim.request_id)  # the log
-            if not all(map(self._registry.self_test, question.models)):
-                return Ended(self._claims.hand_on(claim), is_broken=True)
+            is_broken = not all(map(self._registry.self_test, question.models))
             self._claims.give_back(claim, _AGAIN_S)
-            return Ended()
+            return Ended(is_broken=is_broken)  # by itself or by this image, whose try it was
 
     def _gone_through(self, claim: Claim, question: Question, until: float) -> Ended:
         self._crowd(claim.open_chunks)

@@ -18,7 +18,7 @@ from web.record import ENVIRON_KEY, Record
 log = logging.getLogger("gunicorn.access")
 
 # Of a job's id no more than tells it from others: without credentials, who knows it may see and end the job.
-_JOB_ID = re.compile(rf"(?<=/jobs/)([0-9a-f]{{{ID_SHOWN}}})[0-9a-f]+")
+_JOB_ID = re.compile(rf"(?<=/jobs/)([^/]{{{ID_SHOWN}}})[^/]+")
 
 
 def log_request(

@@ -1,9 +1,10 @@
 -- ARGV: id, chunk, who claims, seconds of the lease, most claims without a result, result of an image that is given up,
--- a name of this call, the stamp of its message. Returns nothing where there is nothing to do; else question, request id, open chunks of all jobs,
--- and the indices that have no result.
+-- a name of this call, the stamp of its message. Returns nothing where there is nothing to do; else question, request id,
+-- open chunks of all jobs, and the indices that have no result.
 local id, k, who, lease_s = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local member = id .. ':' .. k
-if tonumber(ARGV[8]) > tonumber(redis.call('GET', LATEST) or 0) then redis.call('SET', LATEST, ARGV[8]) end
+local sent = tonumber(ARGV[8])
+if sent > tonumber(redis.call('GET', LATEST) or 0) and sent <= now() then redis.call('SET', LATEST, ARGV[8]) end
 if not has_work(id, k) then return {} end
 local holder = redis.call('HGET', record(id), 'holder:' .. k)
 if holder and holder ~= who and tonumber(redis.call('ZSCORE', CLAIMED, member) or 0) > now() then return {} end

@@ -9,7 +9,10 @@ for _, id in ipairs(redis.call('ZRANGE', DEAD, 0, most - 1)) do
     if redis.call('EXISTS', record(id)) == 0 then redis.call('ZREM', DEAD, id) end
 end
 local latest = redis.call('LLEN', ARGV[3]) == 0 and now() or tonumber(redis.call('GET', LATEST) or 0)
-latest = math.min(latest, now())  -- the clock may have been set back
+if latest > now() then  -- the clock was set back: what was sent before tells nothing of what is sent now
+    redis.call('DEL', LATEST)
+    latest = 0
+end
 local out = redis.call('ZRANGEBYSCORE', WAITING, '-inf', '(' .. stamp(latest - allowed_s), 'LIMIT', 0, most)
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', CLAIMED, '-inf', stamp(now()), 'LIMIT', 0, most)) do
     local id, k = string.match(member, '^(.*):(%d+)$')

@@ -173,3 +173,44 @@ def test_without_redis_nothing_is_accepted() -> None:
         with pytest.raises(StoreUnreachable):
             parts.job("0" * 32)
     assert not parts.published
+
+
+@pytest.mark.parametrize("maxmemory", ["1mb", "0"])
+def test_a_known_key_is_answered_however_full_redis_is_and_a_forgotten_one_is_no_way_around(
+    client: redis.Redis, maxmemory: str
+) -> None:
+    keeping = Keeping(max_bytes=1_000_000 if maxmemory != "0" else 4000, image_ttl_s=600, result_ttl_s=300)
+    parts = Parts(client, keeping)
+    made = parts.ledger.submit(a_job(2, key="monday"))
+    client.config_set("maxmemory", maxmemory)
+    try:
+        assert parts.ledger.submit(a_job(2, key="monday")).id == made.id
+        with pytest.raises(IdempotencyConflict):
+            parts.ledger.submit(a_job(3, key="monday"))
+        assert list(client.scan_iter("*:images")) == [store.images_key(made.id).encode()], (
+            "nothing was written for them"
+        )
+        client.unlink(store.record_key(made.id), store.results_key(made.id))
+        with pytest.raises(StoreFull):
+            parts.ledger.submit(a_job(2, key="monday"))
+    finally:
+        client.config_set("maxmemory", 0)
+
+
+def test_a_redis_that_takes_no_writes_still_tells_of_jobs(parts: Parts) -> None:
+    made = parts.ledger.submit(a_job(2))
+    parts.work_off()
+    parts.client.config_set("min-replicas-to-write", 1)
+    try:
+        assert parts.job(made.id).state is State.DONE
+    finally:
+        parts.client.config_set("min-replicas-to-write", 0)
+
+
+def test_a_job_of_bad_uploads_alone_is_done_as_it_is_told(parts: Parts) -> None:
+    bad = {index: Result(code="upload_too_large") for index in range(2)}
+    made = parts.ledger.submit(a_job(2, bad=bad))
+    found = parts.job(made.id)
+    assert (made.job.state, found.state, parts.published) == (State.DONE, State.DONE, [])
+    assert made.job.expires == pytest.approx(found.expires, abs=5)
+    assert made.job.results == found.results

@@ -134,7 +134,10 @@ def test_an_old_message_that_comes_back_makes_nobody_think_that_others_were_lost
 
 def test_a_clock_that_was_set_back_makes_nothing_lost(parts: Parts) -> None:
     parts.ledger.submit(a_job(4))
-    first, _ = parts.published
+    first, other = parts.published
+    parts.client.set(f"{store.PREFIX}jobs:latest", "99999999999")
     parts.claimed(first._replace(sent="99999999999"))
+    parts.client.zadd(store.WAITING, {member(other): float(other.sent) - 30})
     parts.client.rpush(store.QUEUE_KEY, "messages are on their way")
+    assert parts.reaper.run_once() == 0
     assert parts.reaper.run_once() == 0

@@ -14,6 +14,7 @@ from jobs.job import Asked, Chunk, NewJob, State
 from jobs.store import Persistence, connect
 from jobs.work import Ended, Work
 from models.engine import Batch, Engine, Scores
+from models.errors import EngineError
 from models.registry import Registry
 from preprocessing.spec import Resize
 from tests.fakes import BrightnessEngine, BrokenEngine, a_road, served
@@ -202,3 +203,35 @@ def test_where_redis_is_away_in_the_middle_another_does_what_is_left(
 def test_where_redis_is_away_nothing_is_begun() -> None:
     with connect("redis://127.0.0.1:1/0", Persistence(1.0, 0)) as nowhere:
         assert a_worker(nowhere).do(Chunk("0" * 32, 0), "a") == Ended()
+
+
+class PoisonedEngine(BrightnessEngine):
+    """Fails at a dark image, and at everything after it."""
+
+    is_well = True
+
+    def run(self, batch: Batch, threads: int = 1) -> Scores:
+        self.is_well = self.is_well and batch.mean() > 0
+        if not self.is_well:
+            raise EngineError("it broke over this image")
+        return super().run(batch, threads)
+
+    def self_test(self) -> None:
+        if not self.is_well:
+            raise EngineError("known answers differ")
+
+
+def test_an_image_over_which_workers_break_is_given_up_and_does_not_end_them_all(parts: Parts) -> None:
+    job_id = submit(parts, WHITE, BLACK)
+    (chunk,) = parts.published
+    for attempt in range(MOST_TRIES):
+        engine = PoisonedEngine()
+        model = served(engine, self_test=engine.self_test)
+        registry = Registry(["resnet50"], {"resnet50": model}.__getitem__)
+        registry.start()
+        worker = Work(Claims(parts.client, LEASE_S), registry, a_road(), PATIENT_S, lambda _: None)
+        assert worker.do(chunk, str(attempt)) == Ended(is_broken=True)
+        parts.lease_is_over(chunk)
+    assert a_worker(parts.client).do(chunk, "well") == Ended()
+    assert told(parts, job_id) == ["golden_retriever", "internal_error"]
+    assert parts.job(job_id).state is State.FAILED
