@@ -1,6 +1,6 @@
 -- Before every script: names of keys, the clock of Redis, how a job ends.
--- job:ID is a hash. Of chunk k it has left:k (images without a result), tries:k (claims since the last result) and
--- holder:k (who works on it). Each chunk that has images left is in one of two sets:
+-- job:ID is a hash. Of chunk k it has left:k (images without a result), tries:k (claims since the last result, with the
+-- one that brought it) and holder:k (who works on it). Each chunk that has images left is in one of two sets:
 --   waiting, by when its message was sent;  claimed, by when that is over (its lease, or a rest that it was given).
 -- Each job that has not ended is in expiry, by when its images are dropped.
 local COUNTS, EXPIRY = 'triptych:jobs:counts', 'triptych:jobs:expiry'
@@ -85,7 +85,7 @@ end
 local function keep(id, k, index, result)
     if redis.call('HSETNX', results(id), index, result) == 0 then return false end
     redis.call('HINCRBY', record(id), 'done', 1)
-    redis.call('HSET', record(id), 'tries:' .. k, 0)
+    redis.call('HSET', record(id), 'tries:' .. k, 1)  -- of the next image, by the same claim
     if redis.call('HINCRBY', record(id), 'left:' .. k, -1) == 0 then forget(id, k) end
     if number(id, 'done') == number(id, 'images') then
         finish(id, redis.call('EXISTS', dead_images(id)) == 1 and 'failed' or 'done')

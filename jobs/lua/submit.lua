@@ -35,6 +35,8 @@ if idempotency ~= '' then
     redis.call('SET', idempotency, id .. ' ' .. digest, 'EX', image_ttl_s + result_ttl_s)
 end
 for place = 14, #ARGV, 2 do
-    keep(id, math.floor(tonumber(ARGV[place]) / size), ARGV[place], ARGV[place + 1])
+    local k = math.floor(tonumber(ARGV[place]) / size)
+    keep(id, k, ARGV[place], ARGV[place + 1])
+    redis.call('HSET', record(id), 'tries:' .. k, 0)  -- nobody has claimed it
 end
 return {'accepted', id, stamp(created)}
