@@ -48,7 +48,6 @@ class Claims:
         self._client = client
         self._lease_s = lease_s
         self._claim = store.script(client, "claim")
-        self._keep = store.script(client, "keep")
         self._give_back = store.script(client, "give_back")
         self._lost = store.script(client, "lost")
 
@@ -73,7 +72,7 @@ class Claims:
         job_id, number, _ = claim.chunk
         args: list[str | float] = [job_id, number, claim.holder, self._lease_s, index, pack_result(result)]
         with store.reached(), self._client.pipeline(transaction=False) as pipe:
-            self._keep(args=args, client=pipe)
+            pipe.eval(store.text("keep"), 0, *args)
             if following is not None:
                 pipe.hget(store.images_key(job_id), str(following))
             open_chunks, *image = pipe.execute()

@@ -44,7 +44,6 @@ class Ledger:
         self._chunk_images = chunk_images
         self._patience = Patience()
         self._room = Room(client, keeping.max_bytes)
-        self._submit = store.script(client, "submit")
         self._end = store.script(client, "end")
         self._expire = store.script(client, "expire")
 
@@ -146,7 +145,7 @@ class Ledger:
         with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(store.images_key(job_id), mapping=dict(enumerate(new.images)))
             pipe.expire(store.images_key(job_id), keeping.image_ttl_s)
-            self._submit(args=[*who, *about, *limits, new.request_id, *written], client=pipe)
+            pipe.eval(store.text("submit"), 0, *who, *about, *limits, new.request_id, *written)
             told: list[bytes] = pipe.execute()[2]
         return told
 

@@ -50,15 +50,19 @@ def connect(url: str, persistence: Persistence) -> redis.Redis:
 
 
 def script(client: redis.Redis, name: str) -> Script:
-    """Return the script of that name."""
-    return client.register_script(_text(name))
+    """Return the script of that name, which is sent by its hash. For a pipeline take `text`.
+
+    There a Redis that was started again, and has forgotten it, would do all the rest.
+    """
+    return client.register_script(text(name))
 
 
 @cache
-def _text(name: str) -> str:
+def text(name: str) -> str:
+    """Return the whole text of a script."""
     parts = ("prelude", name)
-    text = "".join((_FOLDER / f"{part}.lua").read_text(encoding="ascii") for part in parts)
-    return text if name in _TAKING_MEMORY else _EVEN_WHEN_FULL + text
+    whole = "".join((_FOLDER / f"{part}.lua").read_text(encoding="ascii") for part in parts)
+    return whole if name in _TAKING_MEMORY else _EVEN_WHEN_FULL + whole
 
 
 @contextmanager

@@ -214,3 +214,17 @@ def test_a_job_of_bad_uploads_alone_is_done_as_it_is_told(parts: Parts) -> None:
     assert (made.job.state, found.state, parts.published) == (State.DONE, State.DONE, [])
     assert made.job.expires == pytest.approx(found.expires, abs=5)
     assert made.job.results == found.results
+
+
+def test_a_redis_that_has_forgotten_our_scripts_does_all_or_nothing(parts: Parts) -> None:
+    """As one does that was started again."""
+    for _ in range(2):
+        parts.client.script_flush()
+        made = parts.ledger.submit(a_job(2))
+        assert parts.job(made.id).state is State.QUEUED
+        claim = parts.claimed(parts.published.pop(0))
+        parts.client.script_flush()
+        for index in claim.missing:
+            parts.claims.keep(claim, index, good(index), None)
+        assert parts.job(made.id).state is State.DONE
+    assert not list(parts.client.scan_iter("*:images"))
