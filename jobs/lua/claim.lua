@@ -11,12 +11,11 @@ if holder and holder ~= who and tonumber(redis.call('ZSCORE', CLAIMED, member) o
 
 local is_again = redis.call('HGET', record(id), 'call:' .. k) == ARGV[7]  -- the same call, sent again: one try
 if not is_again and redis.call('HINCRBY', record(id), 'tries:' .. k, 1) > tonumber(ARGV[5]) then
-    local index = first_missing(id, k)
+    local index = missing(id, k)[1]
     redis.call('SADD', dead_images(id), index)
     count('given_up')
     keep(id, k, index, ARGV[6])
     if not has_work(id, k) then return {} end
-    redis.call('HSET', record(id), 'tries:' .. k, 1)
 end
 redis.call('HSET', record(id), 'holder:' .. k, who, 'call:' .. k, ARGV[7])
 hold(id, k, lease_s)
@@ -25,10 +24,5 @@ if redis.call('HGET', record(id), 'state') == 'queued' then
     count('queued', -1)
     count('running')
 end
-local size, total = number(id, 'chunk'), number(id, 'images')
-local open = redis.call('ZCARD', WAITING) + redis.call('ZCARD', CLAIMED)
-local answer = {redis.call('HGET', record(id), 'question'), redis.call('HGET', record(id), 'request_id'), open}
-for index = k * size, math.min((k + 1) * size, total) - 1 do
-    if redis.call('HEXISTS', results(id), index) == 0 then table.insert(answer, index) end
-end
-return answer
+local question, request_id = unpack(redis.call('HMGET', record(id), 'question', 'request_id'))
+return {question, request_id, open_chunks(), unpack(missing(id, k))}

@@ -18,4 +18,4 @@ if is_late or keep(id, k, index, ARGV[6]) then
 end
 if not has_work(id, k) then return false end
 if redis.call('HGET', record(id), 'holder:' .. k) == who then hold(id, k, lease_s) end
-return redis.call('ZCARD', WAITING) + redis.call('ZCARD', CLAIMED)
+return open_chunks()

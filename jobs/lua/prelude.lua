@@ -74,11 +74,14 @@ local function expire(most)  -- end the jobs whose images are dropped
     end
 end
 
-local function first_missing(id, k)
-    local size = number(id, 'chunk')
+local function open_chunks() return redis.call('ZCARD', WAITING) + redis.call('ZCARD', CLAIMED) end
+
+local function missing(id, k)  -- the indices of a chunk that have no result
+    local size, found = number(id, 'chunk'), {}
     for index = k * size, math.min((k + 1) * size, number(id, 'images')) - 1 do
-        if redis.call('HEXISTS', results(id), index) == 0 then return index end
+        if redis.call('HEXISTS', results(id), index) == 0 then table.insert(found, index) end
     end
+    return found
 end
 
 -- Keep the first result of an image; false where there was one. Ends the chunk, and the job, with the last one.

@@ -10,7 +10,7 @@ import redis
 
 from jobs import store
 from jobs.job import Chunk, State
-from tests.unit.jobs.parts import EXPIRY, member, members
+from tests.unit.jobs.parts import member, members
 
 _CHUNK = 2
 
@@ -88,7 +88,7 @@ class LedgerModel:
 
     def _check_sets(self, with_work: set[str], open_jobs: set[str]) -> None:
         waiting, claimed, expiry, dead = (
-            members(self.client, key) for key in (store.WAITING, store.CLAIMED, EXPIRY, store.DEAD)
+            members(self.client, key) for key in (store.WAITING, store.CLAIMED, store.EXPIRY, store.DEAD)
         )
         assert not waiting & claimed
         assert waiting | claimed == with_work, "a chunk with images left is waited for or worked on"

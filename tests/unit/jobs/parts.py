@@ -18,7 +18,6 @@ ASKED = Asked(("resnet50",), is_compared=False, top=3, resize=Resize.CROP)
 LEASE_S = 20.0
 KEEPING = Keeping(max_bytes=1_000_000, image_ttl_s=600, result_ttl_s=300)
 _LONG_AGO = 1.0  # in seconds since the epoch
-EXPIRY = f"{store.PREFIX}jobs:expiry"
 
 
 def good(index: int) -> Result:
@@ -84,11 +83,11 @@ class Parts:
     def images_expire(self, job_id: str) -> None:
         """Let the time pass that images are kept."""
         self.client.unlink(store.images_key(job_id))
-        self.client.zadd(EXPIRY, {job_id: _LONG_AGO}, xx=True)
+        self.client.zadd(store.EXPIRY, {job_id: _LONG_AGO}, xx=True)
 
     def results_expire(self, job_id: str) -> None:
         """Let the time pass that the results of an ended job are kept."""
-        dead = f"{store.record_key(job_id)}:dead"
+        dead = store.dead_images_key(job_id)
         self.client.unlink(store.record_key(job_id), store.results_key(job_id), dead)
 
     def give_up(self, chunk: Chunk) -> None:

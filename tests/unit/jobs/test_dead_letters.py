@@ -9,7 +9,7 @@ from jobs.dead_letters import DeadLetter
 from jobs.errors import UnknownJob
 from jobs.figures import figures
 from jobs.job import Chunk, State
-from tests.unit.jobs.parts import EXPIRY, Parts, a_job, good, named
+from tests.unit.jobs.parts import Parts, a_job, good, named
 
 
 def failed(parts: Parts, images: int = 5) -> str:
@@ -113,7 +113,7 @@ def test_a_dead_letter_ends_with_its_results(parts: Parts) -> None:
     job_id = failed(parts)
     keys = (store.record_key(job_id), store.results_key(job_id), f"{store.record_key(job_id)}:dead")
     assert [parts.client.ttl(key) for key in keys] == [300] * 3
-    assert parts.client.zscore(EXPIRY, job_id) is None
+    assert parts.client.zscore(store.EXPIRY, job_id) is None
     parts.results_expire(job_id)
     parts.reaper.run_once()
     assert figures(parts.client).dead == 0

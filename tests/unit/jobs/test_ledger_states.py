@@ -24,7 +24,7 @@ from jobs.errors import IdempotencyConflict, UnknownJob
 from jobs.job import Chunk, Result, State
 from tests.redis_server import RedisServer
 from tests.unit.jobs.ledger_model import LedgerModel, Seen
-from tests.unit.jobs.parts import EXPIRY, Parts, a_job, members
+from tests.unit.jobs.parts import Parts, a_job, members
 from tests.unit.jobs.stammering import StammeringClient
 
 BOUNDED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck), stateful_step_count=40)
@@ -168,7 +168,7 @@ class Ledgers(RuleBasedStateMachine):
             self.mended.work_off()
             self.model.check()
         assert all(seen.state.is_final for seen in self.model.jobs.values())
-        for key in (store.WAITING, store.CLAIMED, EXPIRY):
+        for key in (store.WAITING, store.CLAIMED, store.EXPIRY):
             assert not self.mended.client.exists(key)
 
     def let_time_pass(self) -> None:

@@ -9,7 +9,7 @@ from jobs.figures import figures
 from jobs.job import Chunk, State
 from jobs.reaper import Reaper
 from jobs.store import Persistence, connect
-from tests.unit.jobs.parts import EXPIRY, Parts, a_job, good, member, named
+from tests.unit.jobs.parts import Parts, a_job, good, member, named
 
 
 def test_there_is_nothing_to_do_while_all_is_well(parts: Parts) -> None:
@@ -81,10 +81,10 @@ def test_what_is_left_of_a_job_without_a_record_is_cleared_away(parts: Parts) ->
     gone = Chunk("f" * 32, 0)
     parts.client.zadd(store.CLAIMED, {member(gone): 1})
     parts.client.zadd(store.WAITING, {member(Chunk("f" * 32, 1)): 1})
-    parts.client.zadd(EXPIRY, {gone.id: 1})
+    parts.client.zadd(store.EXPIRY, {gone.id: 1})
     parts.client.zadd(store.DEAD, {gone.id: 1})
     parts.reaper.run_once()
-    assert [parts.client.exists(key) for key in (store.CLAIMED, store.WAITING, EXPIRY, store.DEAD)] == [0] * 4
+    assert [parts.client.exists(key) for key in (store.CLAIMED, store.WAITING, store.EXPIRY, store.DEAD)] == [0] * 4
     assert [int(count) for count in parts.client.hvals(store.COUNTS)] == []
 
 
