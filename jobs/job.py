@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from preprocessing.spec import Resize
 
+ID_DIGITS = 32  # 128 random bits, hexadecimal
 ID_SHOWN = 8  # digits of a job's id in the log: without credentials the whole id is one
 
 

@@ -14,7 +14,7 @@ import redis
 
 from jobs import measures, store
 from jobs.errors import IdempotencyConflict, JobForgotten, StoreFull, UnknownJob
-from jobs.job import Chunk, Job, Made, NewJob, State
+from jobs.job import ID_DIGITS, Chunk, Job, Made, NewJob, State
 from jobs.patience import Patience
 from jobs.room import Room
 from jobs.wire import pack_asked, pack_result, unpack_result
@@ -49,7 +49,7 @@ class Ledger:
 
     def submit(self, new: NewJob) -> Made:
         """Keep a job, then tell the workers.  Raises: StoreFull; StoreUnreachable; IdempotencyConflict."""
-        job_id = secrets.token_hex(16)
+        job_id = secrets.token_hex(ID_DIGITS // 2)
         with self._patience.reached():
             if known := self._known(new):
                 return Made(self.job(known, new.owner), is_new=False, is_durable=self._room.is_durable())

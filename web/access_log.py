@@ -12,13 +12,15 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from jobs.job import ID_SHOWN
+from jobs.job import ID_DIGITS, ID_SHOWN
 from web.record import ENVIRON_KEY, Record
 
 log = logging.getLogger("gunicorn.access")
 
-# Of a job's id no more than tells it from others: without credentials, who knows it may see and end the job.
-_JOB_ID = re.compile(rf"(?<=/jobs/)([^/]{{{ID_SHOWN}}})[^/]+")
+# Of a job's id, wherever and however it is written, no more than tells it from others: without credentials, who knows
+# it may see and end the job.
+_ONE = "(?:%[0-9A-Fa-f]{2}|[0-9a-f])"  # digit, as it may be written in a path
+_JOB_ID = re.compile(rf"({_ONE}{{{ID_SHOWN}}}){_ONE}{{{ID_DIGITS - ID_SHOWN},}}")
 
 
 def log_request(

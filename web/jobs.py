@@ -5,7 +5,7 @@ import re
 from flask import Blueprint, Response, jsonify, request
 
 from jobs.errors import UnknownJob
-from jobs.job import Asked, Job, NewJob, Result
+from jobs.job import ID_DIGITS, Asked, Job, NewJob, Result
 from web.auth import caller
 from web.errors import RequestError
 from web.job_answers import job_answer
@@ -17,7 +17,7 @@ from web.uploads import Inputs
 
 blueprint = Blueprint("jobs", __name__)
 
-_ID = re.compile(r"[0-9a-f]{32}")
+_ID = re.compile(f"[0-9a-f]{{{ID_DIGITS}}}")
 _KEY = re.compile(r"[!-~]{1,255}")
 _LONGEST_NAME = 255  # of a file, in a job; as file systems have it
 _LOOK_AGAIN_S = 1  # Retry-After of a job that has not ended
