@@ -33,9 +33,10 @@ class Room:
 
     def is_durable(self) -> bool:
         """Return whether Redis keeps what it acknowledges."""
-        with self._client.pipeline(transaction=False) as pipe:
-            pipe.config_get(*durability.SETTINGS)
-            (settings,) = pipe.execute(raise_on_error=False)
+        try:
+            settings: dict[str, str] = self._client.config_get(*durability.SETTINGS)  # type: ignore[assignment]
+        except redis.ResponseError as error:
+            return self._durability.judge(error)
         return self._durability.judge(settings)
 
     def refuse_above(self, held: int) -> None:

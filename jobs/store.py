@@ -52,7 +52,8 @@ def connect(url: str, persistence: Persistence) -> redis.Redis:
 def script(client: redis.Redis, name: str) -> Script:
     """Return the script of that name, which is sent by its hash. For a pipeline take `text`.
 
-    There a Redis that was started again, and has forgotten it, would do all the rest.
+    In a transaction a hash that Redis has forgotten, for it was started again, fails alone: what stands beside it is
+    done.
     """
     return client.register_script(text(name))
 

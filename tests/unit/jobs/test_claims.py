@@ -231,3 +231,13 @@ def test_a_redis_that_is_full_lets_workers_go_on_and_so_is_full_no_more(parts: P
     finally:
         parts.client.config_set("maxmemory", 0)
     assert parts.job(made.id).state is State.DONE
+
+
+def test_beside_a_bad_upload_an_image_has_as_many_tries_as_any(parts: Parts) -> None:
+    made = parts.ledger.submit(a_job(2, bad={0: Result(code="upload_too_large")}))
+    (chunk,) = parts.published
+    for attempt in range(MOST_TRIES):
+        assert list(parts.claimed(chunk, f"dies-{attempt}").missing) == [1]
+        parts.lease_is_over(chunk)
+    assert parts.claims.claim(chunk, "last") is None
+    assert parts.job(made.id).results[1].code == "internal_error"

@@ -218,13 +218,17 @@ def test_a_job_of_bad_uploads_alone_is_done_as_it_is_told(parts: Parts) -> None:
 
 def test_a_redis_that_has_forgotten_our_scripts_does_all_or_nothing(parts: Parts) -> None:
     """As one does that was started again."""
+    parts.client.config_resetstat()
     for _ in range(2):
         parts.client.script_flush()
         made = parts.ledger.submit(a_job(2))
         assert parts.job(made.id).state is State.QUEUED
+        assert "cmdstat_evalsha" not in parts.client.info("commandstats"), "redis-py loads scripts before, not within"
         claim = parts.claimed(parts.published.pop(0))
         parts.client.script_flush()
+        parts.client.config_resetstat()
         for index in claim.missing:
             parts.claims.keep(claim, index, good(index), None)
         assert parts.job(made.id).state is State.DONE
+        assert "cmdstat_evalsha" not in parts.client.info("commandstats")
     assert not list(parts.client.scan_iter("*:images"))

@@ -30,6 +30,14 @@ def test_without_redis_it_is_only_told(caplog: pytest.LogCaptureFixture) -> None
     assert "secret" not in caplog.text
 
 
+def test_a_redis_that_refuses_writes_makes_no_request_fail(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with redis_server(tmp_path) as server, connect(server.url, Persistence(2, 0)) as client:
+        client.config_set("min-replicas-to-write", 1)
+        with caplog.at_level(logging.WARNING):
+            Publisher(make_celery(server.url))(CHUNKS)
+    assert "could not be sent" in caplog.text
+
+
 def encrypted(folder: Path, port: int) -> tuple[str, ...]:
     made = self_signed(folder)
     files = ("--tls-cert-file", str(made.certificate), "--tls-key-file", str(made.key))

@@ -141,3 +141,11 @@ def test_a_clock_that_was_set_back_makes_nothing_lost(parts: Parts) -> None:
     parts.client.rpush(store.QUEUE_KEY, "messages are on their way")
     assert parts.reaper.run_once() == 0
     assert parts.reaper.run_once() == 0
+
+
+def test_a_message_from_the_future_tells_nothing_of_others(parts: Parts) -> None:
+    """The clock was set back while it was on its way."""
+    parts.ledger.submit(a_job(2))
+    (chunk,) = parts.published
+    parts.claimed(chunk._replace(sent="99999999999"))
+    assert parts.client.get(f"{store.PREFIX}jobs:latest") is None
