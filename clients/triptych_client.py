@@ -187,7 +187,7 @@ class Client:
         try:
             has_user = "@" in urlsplit(url).netloc
         except ValueError as error:
-            raise TriptychError("bad_url", f"{url}: {error}") from None
+            raise TriptychError("bad_url", f"The address of the service is none: {error}") from None
         if has_user:
             raise TriptychError("bad_url", "An address with a user's name or password is not taken.")
         self._local = threading.local()

@@ -18,7 +18,7 @@ HOSTILE = "a\r\nb\x1b[31m\x00\x85c\u2028d\x9b2J é \ud800"
 @pytest.fixture(autouse=True)
 def loggers() -> Iterator[None]:
     """Whatever is configured is undone."""
-    names = ("", "gunicorn.error", "gunicorn.access", "flask-limiter")
+    names = ("", "gunicorn.error", "gunicorn.access", "flask-limiter", "celery", "kombu")
     kept = [(log := logging.getLogger(name), log.handlers[:], log.level, log.propagate) for name in names]
     yield
     for log, handlers, level, propagate in kept:
@@ -81,6 +81,8 @@ def test_not_even_debug_shows_what_libraries_tell_of_requests_and_images() -> No
     written = configured(level="debug")
     logging.getLogger("gunicorn.error").debug("No more data after: b'X-API-Key: ...'")
     logging.getLogger("PIL.TiffImagePlugin").debug("tag: GPSLatitude")
+    logging.getLogger("celery.concurrency").debug("TaskPool: Apply ... (args: a whole id)")
+    logging.getLogger("kombu.transport").debug("whatever is in a message")
     logging.getLogger("web").debug("ours")
     assert [event["event"] for event in events(written)] == ["ours"]
 

@@ -126,6 +126,18 @@ def test_a_kill_at_any_byte_of_several_models_is_gone_on_with(photos: Path, tmp_
             assert out.read_bytes() == whole
 
 
+def test_a_first_photo_of_whose_rows_some_are_missing_is_asked_again(photos: Path, tmp_path: Path) -> None:
+    """Nothing in the file tells how many there should be."""
+    both = {"models": {name: {**answer("x"), "model": name} for name in "ab"}, **answer("x"), "model": "ensemble"}
+    out = tmp_path / "out.csv"
+    with scripted(lambda asked: Told(200, both)) as service:
+        classify(service.url, photos / NAMES[0], out, "--model", "ALL")
+        whole = out.read_text()
+        out.write_text("".join(whole.splitlines(keepends=True)[:-1]))
+        assert classify(service.url, photos / NAMES[0], out, "--model", "ALL") == 0
+    assert out.read_text() == whole
+
+
 @pytest.mark.parametrize("name", ['a "b",\n.jpg', "a\r.jpg", "a\r\nb.jpg"])
 def test_a_name_may_hold_quotes_commas_and_line_ends(photos: Path, out: Path, name: str) -> None:
     (photos / name).write_text("odd")
@@ -262,6 +274,8 @@ def test_a_spell_of_bad_answers_is_told_of_once(photos: Path, out: Path, capsys:
 CANNOT: list[dict[str, Any]] = [
     {"--url": "http://127.0.0.1:1"},
     {"--url": "nonsense"},
+    {"--url": "http://[bad"},
+    {"--url": "http://user:password@127.0.0.1:1"},
     {"--out": "results.txt"},
     {"--out": "no/such/folder/results.csv"},
     {"--jobs": "0"},
@@ -413,3 +427,42 @@ def test_a_folder_that_cannot_be_entered_is_told_of(tmp_path: Path) -> None:
     told: list[OSError] = []
     assert not triptych_client.find_photos(tmp_path / "nowhere", told.append)
     assert [error.filename for error in told] == [str(tmp_path / "nowhere")]
+
+
+def test_what_was_given_up_may_have_an_answer_while_the_job_is_open(photos: Path, out: Path) -> None:
+    script = Jobs()
+    looks: list[str] = []
+
+    def late(asked: Asked) -> Told:
+        told = script(asked)
+        if asked.method == "GET" and not looks:
+            looks.append(asked.path)
+            entries = told.body["predictions"]
+            given_up = {
+                "index": entries[0]["index"],
+                "file": "x",
+                "code": "internal_error",
+                "status": 500,
+                "detail": "x",
+            }
+            return Told(200, {**told.body, "state": "running", "predictions": [given_up, *entries[1:]]})
+        return told
+
+    with scripted(late) as service:
+        assert classify(service.url, photos, out, "--via", "jobs") == 0
+    assert kept(out) == {name: name for name in NAMES}
+
+
+def test_what_another_run_adds_while_the_file_is_read_is_not_cut_off(photos: Path, out: Path) -> None:
+    with scripted(right) as service:
+        assert classify(service.url, photos / NAMES[0], out) == 0
+        first = out.read_bytes()
+        assert classify(service.url, photos / NAMES[1], out) == 0
+    both = out.read_bytes()
+    out.write_bytes(first)
+    form = triptych_client.Csv(2) if out.suffix == ".csv" else triptych_client.Jsonl(2)
+    results = triptych_client.Results(out, form, None)
+    out.write_bytes(both)
+    with pytest.raises(triptych_client.TriptychError, match="other_run"):
+        results.write("late.jpg", answer("late.jpg"))
+    assert out.read_bytes() == both

@@ -1,5 +1,7 @@
 """Waiting, with a clock of the test's own."""
 
+from collections.abc import Callable
+
 import pytest
 
 from clients.triptych_client import Pace, TriptychError
@@ -44,3 +46,26 @@ def test_who_asks_for_another_photo_holds_back_too() -> None:
     with pytest.raises(TriptychError, match="gave_up"):
         pace.call(busy, 10)
     assert pace.call(clock, 10) >= 7
+
+
+def test_why_nothing_comes_is_told_now_and_then() -> None:
+    """However many photos meet it."""
+    clock, told = Clock(), list[str]()
+    pace = Pace(clock, clock.pause, told.append)
+
+    def busy_once() -> Callable[[], str]:
+        answers = iter([TriptychError("overloaded", "", 503, retry_after=1)])
+
+        def ask() -> str:
+            if error := next(answers, None):
+                raise error
+            return "answer"
+
+        return ask
+
+    for _ in range(10):
+        assert pace.call(busy_once(), 100) == "answer"
+    assert len(told) == 1
+    clock.now += 60
+    pace.call(busy_once(), 100)
+    assert len(told) == 2
