@@ -36,7 +36,7 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
     prepared, callers = prepared_models(settings), access(settings)
     app = Flask(__name__, static_folder=None)
     load = load or loader(settings, prepared)
-    service = make_service(settings, load, callers.has_keys, job_desk(settings))
+    service = make_service(settings, load, callers, job_desk(settings))
     app.extensions["triptych"] = service
     register_routes(app, settings.max_request_mb * MB, callers)
     app.wsgi_app = Observed(app.wsgi_app, service.metrics)  # type: ignore[method-assign]

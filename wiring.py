@@ -16,13 +16,14 @@ from models.road import Road, UploadLimits
 from models.store import Store
 from preprocessing.decode import prepare_pillow
 from web import metrics_folder
+from web.access import ANYONE, Access
 from web.admission import Admission
 from web.job_desk import JobDesk
 from web.metrics import Metrics
 from web.question import Asker
 from web.request import MB
 from web.scrape import Scrape
-from web.service import Service
+from web.service import Accepts, Service
 from web.uploads import UploadReader
 
 
@@ -31,10 +32,8 @@ def prepared_models(settings: Settings) -> PreparedModels:
     return PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
 
 
-def make_service(
-    settings: Settings, load: Load, has_keys: Callable[[], bool] = lambda: True, jobs: JobDesk | None = None
-) -> Service:
-    """Return the service, whose models come into memory by *load*; nothing is loaded yet. *has_keys*: see `Access`."""
+def make_service(settings: Settings, load: Load, callers: Access = ANYONE, jobs: JobDesk | None = None) -> Service:
+    """Return the service, whose models come into memory by *load*; nothing is loaded yet."""
     registry, metrics = Registry(settings.models, load), Metrics()
     admission = Admission(settings.max_waiting * usable_cores(), settings.deadline_s)
     cores = cache(partial(shared_cores, settings, partial(admission.fair_share, usable_cores())))
@@ -43,11 +42,12 @@ def make_service(
         road=cache(lambda: make_road(settings, cores())),
         reader=UploadReader(settings.max_upload_mb * MB, settings.max_files),
         asker=Asker(registry, settings.fallback_model, settings.resize),
+        accepts=Accepts(settings.formats, settings.max_upload_mb, settings.max_pixels, callers.credentials),
         deadline_s=settings.deadline_s,
         self_test_s=settings.self_test_s,
         metrics=metrics,
         scrape=Scrape(metrics.registry, metrics_folder.shared(), cores, jobs.figures if jobs else None),
-        has_keys=has_keys,
+        has_keys=callers.has_keys,
         jobs=jobs,
         admission=admission,
         cors_origins=settings.cors_origins,

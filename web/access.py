@@ -29,6 +29,16 @@ class Access:
     cors_origins: tuple[str, ...] = ()
     trusted_proxies: int = 0
 
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """Return the headers of which one is needed; none: anyone may call."""
+        asked = self.authenticator
+        taken = {"X-API-Key": asked and asked.takes_keys, "Authorization": asked and asked.takes_tokens}
+        return tuple(header for header, is_taken in taken.items() if is_taken)
+
+
+ANYONE = Access()
+
 
 def register_access(app: Flask, access: Access) -> None:
     """Put it all in front of the views, in the order of the questions: from where, who, how often."""

@@ -1,10 +1,12 @@
 """GET /openapi.yaml, /docs: what can be asked, for programs and for people; every asset is local."""
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from flask import Blueprint, Response, request, send_file
+from flask import Blueprint, Response
 
+from web.asset import Asset
 from web.errors import RequestError
 
 blueprint = Blueprint("docs", __name__)
@@ -17,7 +19,6 @@ _ASSETS = {
     "swagger-ui-bundle.js": (_SWAGGER_UI / "swagger-ui-bundle.js", "text/javascript"),
     "swagger-ui.css": (_SWAGGER_UI / "swagger-ui.css", "text/css"),
 }
-_CONDITIONS = ("REQUEST_METHOD", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")  # those that are answered
 # No inline script and no other host; Swagger UI draws its arrows as data: images, and its previews of blobs.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -28,13 +29,13 @@ _POLICY = (
 @blueprint.get("/openapi.yaml")
 def openapi() -> Response:
     """Answer with the OpenAPI document."""
-    return _file(_HERE / "openapi.yaml", "application/yaml")
+    return _answer(_HERE / "openapi.yaml", "application/yaml")
 
 
 @blueprint.get("/docs")
 def docs() -> Response:
     """Answer with the page to try the service from."""
-    response = _file(_PAGE / "index.html", "text/html")
+    response = _answer(_PAGE / "index.html", "text/html")
     response.headers["Content-Security-Policy"] = _POLICY
     return response
 
@@ -45,12 +46,13 @@ def docs_asset(asset: str) -> Response:
     if asset not in _ASSETS:
         raise RequestError("not_found", "The page has no such file.")
     path, kind = _ASSETS[asset]
-    return _file(path, kind)
+    return _answer(path, kind)
 
 
-def _file(path: Path, kind: str) -> Response:
-    """Answer with a whole file, or that the caller has it."""
-    response = send_file(path, mimetype=kind, conditional=False)
-    asked = {name: request.environ[name] for name in _CONDITIONS if name in request.environ}
-    response.make_conditional(asked)
-    return response
+def _answer(path: Path, kind: str) -> Response:
+    return _asset(path, kind).answer("no-cache")
+
+
+@cache  # 2 MB, in workers where somebody looks
+def _asset(path: Path, kind: str) -> Asset:
+    return Asset.read(path, kind)

@@ -1,5 +1,6 @@
 """GET /models, /models/<name>: what is served, and what is known about it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
@@ -18,7 +19,7 @@ def list_models() -> Response:
     """Answer with every configured model."""
     service = current_service()
     models = [describe(name, entry) for name, entry in service.registry.entries.items()]
-    return jsonify(default=service.asker.default_model, models=models)
+    return jsonify(default=service.asker.default_model, models=models, accepts=asdict(service.accepts))
 
 
 @blueprint.get("/models/<name>")
@@ -36,6 +37,7 @@ def describe(name: str, entry: Entry) -> dict[str, Any]:
     spec = architecture.input
     facts: dict[str, Any] = {
         "name": name,
+        "title": architecture.keras_class,
         "state": entry.state.value,
         "input": {"height": spec.height, "width": spec.width, "preprocessing": spec.normalisation.value},
         "parameters": architecture.parameters,

@@ -2,7 +2,7 @@
 
 from flask import Flask, Response, request
 
-from web import docs, health, jobs, metrics_route, models, predict
+from web import docs, health, jobs, metrics_route, models, page, predict
 from web.access import Access, register_access
 from web.auth import needed_scope
 from web.errors import register_errors
@@ -10,7 +10,7 @@ from web.record import record
 from web.request import InMemoryRequest, request_id
 from web.security import secure
 
-_BLUEPRINTS = tuple(each.blueprint for each in (predict, jobs, models, health, metrics_route, docs))
+_BLUEPRINTS = tuple(each.blueprint for each in (page, predict, jobs, models, health, metrics_route, docs))
 
 
 def register_routes(app: Flask, max_request_bytes: int, access: Access) -> None:

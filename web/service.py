@@ -18,6 +18,16 @@ from web.uploads import UploadReader
 
 
 @dataclass(frozen=True, slots=True)
+class Accepts:
+    """What a caller may send. *credentials*: headers of which one is needed; none: anyone may ask."""
+
+    formats: tuple[str, ...]
+    max_upload_mb: int
+    max_pixels: int
+    credentials: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """*start_process* prepares process-wide state before a load. *road* is made when first needed: it makes a folder.
 
@@ -30,6 +40,7 @@ class Service:
     road: Callable[[], Road]
     reader: UploadReader
     asker: Asker
+    accepts: Accepts
     deadline_s: float
     admission: Admission
     cors_origins: tuple[str, ...]

@@ -146,10 +146,7 @@ def test_the_example_of_a_json_body_is_answered(client: FlaskClient) -> None:
 
 
 def fetched(client: FlaskClient, path: str, **headers: str) -> TestResponse:
-    """The answer, read whole and its file closed."""
-    answer = client.get(path, headers=headers, buffered=True)
-    answer.close()
-    return answer
+    return client.get(path, headers=headers)
 
 
 @pytest.mark.parametrize("prefix", ["", "/v1"])

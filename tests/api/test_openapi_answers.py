@@ -18,14 +18,15 @@ UPLOAD = multipart(encode(photo_like(30, 40), "PNG"))
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
 JOBS = [each for each in OPERATIONS if each[0].startswith("/jobs")]
 GUARDED = [each for each in OPERATIONS if "security" not in DOCUMENT["paths"][each[0]][each[1]]]
-FILES = [each for each in OPERATIONS if each[0].startswith(("/docs", "/openapi"))]
+FILES = [each for each in OPERATIONS if each[0].startswith(("/docs", "/openapi", "/page")) or each[0] == "/"]
 every = pytest.mark.parametrize(("path", "method"), OPERATIONS)
 guarded = pytest.mark.parametrize(("path", "method"), GUARDED)
 files = pytest.mark.parametrize(("path", "method"), FILES)
 
 
 def url_of(path: str) -> str:
-    return path.replace("{name}", "resnet50").replace("{asset}", "start.js").replace("{job_id}", "0" * 32)
+    path = path.replace("{version}/{asset}", "4f2d9c1a77b0/main.js").replace("{asset}", "start.js")
+    return path.replace("{name}", "resnet50").replace("{job_id}", "0" * 32)
 
 
 def ask(client: FlaskClient, path: str, method: str, **headers: str) -> TestResponse:

@@ -1,0 +1,92 @@
+/**
+ * What is served: a table of the networks, and whether their answers mean anything.
+ *
+ * @typedef {{agreed: number, compared: number}} Agreement
+ * @typedef {{milliseconds?: {all: number}, agreement?: Agreement}} Measured
+ * @typedef {object} Model
+ * @property {string} name
+ * @property {string} title
+ * @property {string} state
+ * @property {string} [reason]
+ * @property {{height: number, width: number}} input
+ * @property {number} parameters
+ * @property {{top1: number, top5: number}} published_accuracy percent
+ * @property {{source: string}} [weights]
+ * @property {string} [precision]
+ * @property {Record<string, Measured>} [precisions]
+ */
+
+import { element, found } from "./element.js";
+import { listed, percent } from "./words.js";
+
+const HEADS = ["Network", "First label right", "Among five", "Speed", "Agreement", "Looks at", "Parameters", "Served as"];
+/** @type {Record<string, string>} */
+const WEIGHTS = { imagenet: "ImageNet weights", file: "weights from a file", random: "random weights" };
+const MILLIONS = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+
+/** @param {Model[]} models */
+export function show(models) {
+  const slowest = Math.max(0, ...models.map((model) => milliseconds(model) ?? 0));
+  const head = element("tr", {}, ...HEADS.map((text) => element("th", { scope: "col" }, text)));
+  const rows = models.map((model) => row(model, slowest));
+  found("table", HTMLTableElement).replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
+  found("served", HTMLElement).hidden = false;
+  const warning = found("banner", HTMLElement);
+  warning.textContent = warned(models);
+  warning.hidden = !warning.textContent;
+}
+
+/** @param {Model[]} models */
+function warned(models) {
+  const random = models.filter(({ weights }) => weights?.source === "random").map(({ title }) => title);
+  if (!random.length) return "";
+  const who = random.length === models.length ? "this service runs" : `${listed(random)} ${random.length > 1 ? "run" : "runs"}`;
+  return `Answers are made up: ${who} with random weights. The README tells where real ones go (WEIGHTS_DIR).`;
+}
+
+/**
+ * @param {Model} model
+ * @param {number} slowest milliseconds
+ */
+function row(model, slowest) {
+  const { title, published_accuracy: accuracy, input, parameters } = model;
+  const ms = milliseconds(model);
+  const cells = [
+    metered(`${accuracy.top1} %`, accuracy.top1 / 100),
+    metered(`${accuracy.top5} %`, accuracy.top5 / 100),
+    ms === undefined ? "" : metered(`${ms.toFixed(1)} ms`, ms / slowest),
+    agreement(model),
+    `${input.width} × ${input.height}`,
+    `${MILLIONS.format(parameters / 1e6)} M`,
+    servedAs(model),
+  ];
+  const name = element("th", { scope: "row" }, title);
+  return element("tr", {}, name, ...cells.map((cell) => element("td", {}, cell)));
+}
+
+/** @param {Model} model */
+const milliseconds = ({ precision = "", precisions }) => precisions?.[precision]?.milliseconds?.all;
+
+/** @param {Model} model */
+function agreement({ precision = "", precisions }) {
+  if (!precision) return "";
+  if (precision === "float32") return "is float32";
+  const found = precisions?.[precision]?.agreement;
+  return found?.compared ? `${percent(found.agreed / found.compared)} of ${found.compared}` : "not measured";
+}
+
+/** @param {Model} model */
+function servedAs({ state, reason, precision, weights }) {
+  if (state !== "ready") return reason || state;
+  return `${precision}, ${WEIGHTS[weights?.source ?? ""] ?? weights?.source}`;
+}
+
+/**
+ * @param {string} text
+ * @param {number} share 0 to 1
+ */
+function metered(text, share) {
+  const fill = element("span", { className: "fill" });
+  fill.style.inlineSize = `${share * 100}%`;
+  return element("div", { className: "metered" }, text, element("span", { className: "track", ariaHidden: "true" }, fill));
+}

@@ -1,0 +1,81 @@
+/** Makes large photos smaller before they are sent, and pictures small enough to show. */
+
+import { Problem } from "./api.js";
+import { size } from "./words.js";
+
+const CROP = 0.875; // of the shorter side, which is what the service cuts out
+const SPARE = 2; // times the pixels that a network looks at: the service averages over what there is more
+const WORTH = 1.25; // of it: smaller photos are sent as they are
+const QUALITY = 0.92; // of the JPEG
+
+/**
+ * Returns how many pixels of the shorter side are enough for networks that look at *size* of them.
+ *
+ * @param {number} size
+ */
+export const enough = (size) => Math.round((SPARE * size) / CROP);
+
+/**
+ * @typedef {{formats: string[], original: boolean, shorter: number}} How
+ *   formats that the service takes, as in "jpeg"; whether it is to be sent as it is; else pixels of the shorter side
+ * @typedef {{upload: Blob, note: string, picture: Blob | null}} Prepared
+ *   what to send, what was done to it, and what to show (null: the browser can't read it either)
+ */
+
+/** Works on one photo at a time: one of 12 megapixels takes 48 MB while it is open. */
+export class Shrinker {
+  /** @type {Promise<unknown>} */
+  #last = Promise.resolve();
+
+  /**
+   * @param {File} file
+   * @param {How} how
+   * @returns {Promise<Prepared>} rejects with a Problem: the file can't be read
+   */
+  prepare(file, how) {
+    const next = this.#last.then(() => prepare(file, how));
+    this.#last = next.catch(() => {});
+    return next;
+  }
+}
+
+/**
+ * @param {File} file
+ * @param {How} how
+ * @returns {Promise<Prepared>}
+ */
+async function prepare(file, { formats, original, shorter }) {
+  await file.slice(0, 1).arrayBuffer().catch(() => {
+    throw new Problem({ code: "unreadable_file" });
+  });
+  const open = await createImageBitmap(file).catch(() => null); // turned as its EXIF says
+  if (!open) return { upload: file, note: "", picture: null };
+  const scale = shorter / Math.min(open.width, open.height);
+  const isLarge = scale * WORTH < 1;
+  const isTaken = formats.includes(file.type.replace("image/", ""));
+  const small = isLarge || !isTaken ? await drawn(open, Math.min(1, scale)) : null;
+  const from = `${open.width} × ${open.height}`;
+  open.close();
+  if (!small) return { upload: file, note: "", picture: file };
+  if (original || (isTaken && small.size >= file.size)) return { upload: file, note: "", picture: small };
+  const done = isLarge ? `made smaller here (from ${from}, ${size(file.size)})` : "made a JPEG here";
+  return { upload: small, note: `${size(small.size)}, ${done}`, picture: small };
+}
+
+/**
+ * @param {ImageBitmap} open
+ * @param {number} scale at most 1
+ * @returns {Promise<Blob | null>} a JPEG
+ */
+function drawn(open, scale) {
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(open.width * scale));
+  canvas.height = Math.max(1, Math.round(open.height * scale));
+  const context = canvas.getContext("2d", { alpha: false });
+  if (!context) return Promise.resolve(null);
+  context.fillStyle = "white"; // under transparency, as the service does
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(open, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
+}

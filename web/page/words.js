@@ -1,0 +1,65 @@
+/** What people read. */
+
+/** @typedef {import("./api.js").Problem} Problem */
+
+/**
+ * Makes a class's name readable: "golden_retriever" is "golden retriever".
+ *
+ * @param {string} name
+ */
+export const readable = (name) => name.replaceAll("_", " ");
+
+/**
+ * @param {number} share 0 to 1
+ */
+export function percent(share) {
+  const hundredths = share * 100;
+  if (hundredths > 0 && hundredths < 0.1) return "< 0.1 %";
+  return `${hundredths < 10 ? hundredths.toFixed(1) : Math.round(hundredths)} %`;
+}
+
+/** @param {number} bytes */
+export function size(bytes) {
+  const kilo = bytes / 1024;
+  if (kilo < 1000) return `${Math.max(1, Math.round(kilo))} kB`;
+  return `${(kilo / 1024).toFixed(1)} MB`;
+}
+
+/** @type {Record<string, string>} */
+const SENTENCES = {
+  unreachable: "The service can't be reached.",
+  silent: "The service has not answered for a minute.",
+  broken_connection: "The connection breaks whenever this photo is sent.",
+  no_answer_of_ours: "Something between this page and the service answered in its place.",
+  unreadable_file: "This can't be read. A folder? Choose the photos in it.",
+  unsupported_format: "This is no photo that the service can read.",
+  corrupt_image: "This photo is damaged.",
+  truncated_image: "A part of this photo is missing.",
+  too_many_pixels: "This photo has more pixels than the service takes.",
+  upload_too_large: "This photo is larger than the service takes.",
+  unauthorized: "A key is needed: enter yours above.",
+  forbidden: "This key may not ask.",
+  rate_limited: "Too many photos in a short time.",
+  overloaded: "The service is busy.",
+  not_ready: "The service is not ready.",
+  weights_missing: "This network has no weights here.",
+  deadline_exceeded: "The service had no time left for this photo.",
+  internal_error: "The service failed at this photo.",
+  invalid_model: "The service has no such network (any more): load this page again.",
+};
+
+/**
+ * Says in plain words what went wrong; where we know no better, in the service's.
+ *
+ * @param {Problem} problem
+ */
+export function sentence(problem) {
+  return SENTENCES[problem.code] ?? (problem.error ? `${problem.error}.` : `The service answered with ${problem.status}.`);
+}
+
+/**
+ * Lists things as people do: "a, b and c".
+ *
+ * @param {string[]} things
+ */
+export const listed = (things) => new Intl.ListFormat("en", { type: "conjunction" }).format(things);
