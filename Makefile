@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # The environment takes 2,500 MB, pip's working copies the rest.
 FREE_MB := 4000
+# What npm brings for the tests of the page; where it can't, they skip.
+NODE := tests/browser
+NODE_INSTALLED := $(NODE)/node_modules/.installed
 
 # NAME=value on the command line becomes TRIPTYCH_NAME in the environment, whatever NAME is: an unknown one is then
 # refused by the program, by name.
@@ -36,6 +39,11 @@ $(INSTALLED): requirements.txt requirements-serve.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
+$(NODE_INSTALLED): $(NODE)/package.json $(NODE)/package-lock.json
+	@! command -v npm >/dev/null || \
+		{ npm ci --prefix $(NODE) --ignore-scripts --silent --no-audit --no-fund --fetch-retries=1 && touch $@; } || \
+		echo "npm could not install axe-core and TypeScript: tests that need them skip." >&2
+
 serve worker: export TRIPTYCH_SETTINGS_FILE := $(SETTINGS)
 serve worker: export TRIPTYCH_WEIGHTS := $(or $(TRIPTYCH_WEIGHTS),$(call unless_in_file,WEIGHTS,auto))
 serve worker: export TRIPTYCH_PREPARE := $(or $(TRIPTYCH_PREPARE),$(call unless_in_file,PREPARE,changed))
@@ -45,7 +53,7 @@ serve: $(INSTALLED) ## prepare the models and serve on port 5000
 worker: $(INSTALLED) ## serve asynchronous jobs: make worker REDIS_URL=redis://localhost:6379/0
 	@exec $(BIN)/flask --app app jobs work
 
-test: $(INSTALLED) ## run every test that can run on this machine
+test: $(INSTALLED) $(NODE_INSTALLED) ## run every test that can run on this machine
 	$(BIN)/python -m pytest -m 'not slow'
 
 test-slow: $(INSTALLED) ## run the long tests
@@ -67,4 +75,4 @@ format: $(INSTALLED) ## format the code and mend what the linter can
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 clean: ## remove the environment and the tests' models
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(NODE)/node_modules .cache .mypy_cache .ruff_cache .pytest_cache

@@ -16,9 +16,9 @@ import pytest
 
 from models.known_answers import generated_images
 from tests.conftest import ROOT
-from tests.e2e.conftest import FOUR
 from tests.e2e.server import Server, environment, run_flask, running
 from tests.pictures import encode, multipart, photo_like, png_header
+from tests.served import FOUR
 
 PNG = encode(generated_images(1, 224, 224, seed=5)[0], "PNG")
 JPEG = encode(photo_like(300, 400), "JPEG", quality=95)
