@@ -53,13 +53,15 @@ def paste(page: Page, *files: FilePayload) -> None:
     """Paste files."""
     transfer = page.evaluate_handle(_TRANSFER, _sent(files))
     page.evaluate(
-        "(clipboardData) => document.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true}))", transfer
+        "(clipboardData) => document.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true}))",
+        transfer,
     )
 
 
 def _sent(files: Sequence[FilePayload]) -> list[dict[str, str]]:
     return [
-        {"name": one["name"], "type": one["mimeType"], "content": base64.b64encode(one["buffer"]).decode()} for one in files
+        {"name": one["name"], "type": one["mimeType"], "content": base64.b64encode(one["buffer"]).decode()}
+        for one in files
     ]
 
 
@@ -78,21 +80,15 @@ def labels(found: Locator) -> list[str]:
     return found.locator(".label").all_inner_texts()
 
 
-def picture(page: Page, found: Locator) -> Image.Image:
-    """The picture that a card shows, as the page holds it."""
-    source = found.locator("img").get_attribute("src")
-    content = page.evaluate(
-        """async (address) => {
-            const {promise, resolve} = Promise.withResolvers();
-            const reader = new FileReader();
-            reader.onload = () => resolve(reader.result.split(",")[1]);
-            const call = new XMLHttpRequest();
-            call.open("GET", address);
-            call.responseType = "blob";
-            call.onload = () => reader.readAsDataURL(call.response);
-            call.send();
-            return promise;
-        }""",
-        source,
+def picture(found: Locator) -> Image.Image:
+    """The picture that a card shows; what was made smaller is what was sent."""
+    address = found.locator("img").evaluate(
+        """(image) => {
+            const canvas = document.createElement("canvas");
+            canvas.width = image.naturalWidth;
+            canvas.height = image.naturalHeight;
+            canvas.getContext("2d").drawImage(image, 0, 0);
+            return canvas.toDataURL("image/png");
+        }"""
     )
-    return Image.open(io.BytesIO(base64.b64decode(content)))
+    return Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).convert("RGB")

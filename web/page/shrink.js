@@ -4,7 +4,9 @@ import { Problem } from "./api.js";
 import { size } from "./words.js";
 
 const CROP = 0.875; // of the shorter side, which is what the service cuts out
-const SPARE = 2; // times the pixels that a network looks at: the service averages over what there is more
+// Times the pixels that a network looks at. Measured with MobileNetV2 and 20 photos enlarged to 2400: the first label
+// changes by 0.022 with 2, 0.012 with 2.67, 0.010 with 3.5, on average, for 95, 147 and 218 kB.
+const SPARE = 2.67;
 const WORTH = 1.25; // of it: smaller photos are sent as they are
 const QUALITY = 0.92; // of the JPEG
 
