@@ -11,7 +11,7 @@ export function curl(name, fields, header, address) {
   for (const [field, value] of Object.entries(fields)) parts.push(`-F ${field}=${value}`);
   if (header?.[0] === "Authorization") parts.push('-H "Authorization: Bearer $TRIPTYCH_TOKEN"');
   else if (header) parts.push(`-H "${header[0]}: $TRIPTYCH_KEY"`);
-  return `curl ${parts.join(" ")} ${quoted(address)}`;
+  return `curl ${quoted(address)} ${parts.join(" ")}`;
 }
 
 /** @param {string} text */

@@ -1,0 +1,166 @@
+"""How the page looks and feels: on a phone and a large screen, by day and by night, by keyboard and by ear.
+
+Pictures of what was checked are left in .cache/page, to be looked at.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import pytest
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.browser.axe import assert_accessible
+from tests.browser.pages import Pages
+from tests.browser.visit import becomes, broken, card, choose, photo
+from tests.conftest import ROOT
+from tests.e2e.server import Server
+
+PICTURES = ROOT / ".cache/page"
+SHIFT = """async () => {
+    const observer = new PerformanceObserver(() => {});
+    observer.observe({type: "layout-shift", buffered: true});
+    await new Promise(requestAnimationFrame);
+    return observer.takeRecords().filter((each) => !each.hadRecentInput).reduce((sum, each) => sum + each.value, 0);
+}"""
+FOCUSED = """() => {
+    const {activeElement: at} = document;
+    return (at.labels?.[0]?.innerText ?? at.innerText ?? at.tagName).trim();
+}"""
+CUT_OFF = """() => [...document.querySelectorAll("main *:not(.unseen, .scrolls *, h3, .track, .stack *)")]
+    .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX === "hidden")
+    .map((one) => one.outerHTML.slice(0, 80))"""
+TEXT: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no photo"}
+
+
+def nothing(page: Page) -> None:
+    expect(page.locator("tbody tr")).to_have_count(4)
+
+
+def photos(page: Page) -> None:
+    choose(page, photo("beach.jpg", 1), photo("a very long name that a phone gave to a photo of a dog.jpg", 2))
+    page.get_by_text("Compare all").click()
+    choose(page, photo("tower.jpg", 3, (400, 240)))
+    for found in page.get_by_role("listitem").filter(has=page.get_by_role("heading", level=3)).all():
+        becomes(found, "done")
+    card(page, "beach.jpg").get_by_role("button", name="Copy curl").click()
+
+
+def failures(page: Page) -> None:
+    choose(page, broken("half.jpg"), TEXT, {"name": "big.bin", "mimeType": "", "buffer": bytes(11 << 20)})
+    for name in ("half.jpg", "notes.txt", "big.bin"):
+        becomes(card(page, name), "failed")
+    page.get_by_text("Options").click()
+    page.evaluate("() => { document.getElementById('credential').hidden = false; }")
+
+
+STATES: dict[str, Callable[[Page], None]] = {"empty": nothing, "full": photos, "failing": failures}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_axe_finds_nothing_in_any_state(
+    four: Server, open_page: Pages, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    page = open_page(
+        four.url,
+        width=width,
+        height=844,
+        scheme=scheme,
+        mobile=width < 600,
+        allowed=["status of 4"],
+        permissions=["clipboard-write"],
+    )
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for name, reach in STATES.items():
+        reach(page)
+        assert_accessible(page)
+        page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=True)
+
+
+@pytest.mark.parametrize("mobile", [False, True])
+def test_nothing_is_cut_off_from_the_smallest_phone_to_a_wall(four: Server, open_page: Pages, mobile: bool) -> None:
+    page = open_page(four.url, width=320, height=568, mobile=mobile)
+    nothing(page)
+    photos(page)
+    for width in (320, 390, 768) if mobile else (320, 768, 1024, 1920, 3840):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CUT_OFF) == []
+
+
+def test_a_phone_may_take_a_photo_and_a_desk_is_not_asked_to(four: Server, open_page: Pages) -> None:
+    desk, phone = open_page(four.url), open_page(four.url, width=390, mobile=True)
+    expect(desk.get_by_text("Take a photo")).to_be_hidden()
+    expect(phone.get_by_text("Take a photo")).to_be_visible()
+    assert phone.get_by_label("Take a photo").get_attribute("capture") == "environment"
+
+
+def test_a_dark_room_gets_a_dark_page(four: Server, open_page: Pages) -> None:
+    def ground(page: Page) -> int:
+        colour: str = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+        return max(int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
+
+    assert ground(open_page(four.url, scheme="dark")) < 40
+    assert ground(open_page(four.url, scheme="light")) > 220
+
+
+@pytest.mark.parametrize(("motion", "moves"), [("reduce", False), ("no-preference", True)])
+def test_who_wants_no_motion_gets_none(
+    four: Server, open_page: Pages, motion: Literal["reduce", "no-preference"], moves: bool
+) -> None:
+    page = open_page(four.url, motion=motion)
+    nothing(page)
+    lasts = page.locator("tbody .fill").first.evaluate("(bar) => getComputedStyle(bar).transitionDuration")
+    assert (lasts != "0s") is moves
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_moves_while_the_page_loads_and_answers_come(four: Server, open_page: Pages, width: int) -> None:
+    page = open_page(four.url, width=width, height=844, mobile=width < 600)
+    nothing(page)
+    assert page.evaluate(SHIFT) < 0.01
+    choose(page, photo("one.jpg", 1), photo("two.jpg", 2))
+    for name in ("one.jpg", "two.jpg"):
+        becomes(card(page, name), "done")
+    assert page.evaluate(SHIFT) < 0.1
+
+
+def test_the_keyboard_reaches_everything_in_order(four: Server, open_page: Pages) -> None:
+    page = open_page(four.url)
+    nothing(page)
+    choose(page, photo("one.jpg"))
+    becomes(card(page, "one.jpg"), "done")
+    page.locator("h1").click()
+    page.locator("header a").focus()
+    reached = []
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(FOCUSED))
+    wanted = ["Choose photos", "ResNet50", "Options", "Export CSV", "Export JSON", "Remove all"]
+    wanted += ["Ask again", "Copy curl", "Remove"]
+    assert reached[: len(wanted)] == wanted
+
+
+def test_networks_are_chosen_by_arrow_keys(four: Server, open_page: Pages) -> None:
+    page = open_page(four.url)
+    nothing(page)
+    page.get_by_label("ResNet50", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_label("InceptionV3", exact=True)).to_be_checked()
+
+
+def test_answers_are_said_and_the_focus_is_never_lost(four: Server, open_page: Pages) -> None:
+    page = open_page(four.url)
+    nothing(page)
+    choose(page, photo("one.jpg", 1), photo("two.jpg", 2))
+    for name in ("one.jpg", "two.jpg"):
+        becomes(card(page, name), "done")
+    expect(page.locator("#said")).to_contain_text("All done.")
+    assert page.locator("#said").get_attribute("role") == "status"
+    remove = card(page, "one.jpg").get_by_role("button", name="Remove")
+    remove.focus()
+    page.keyboard.press("Enter")
+    expect(card(page, "two.jpg").get_by_role("button", name="Ask again")).to_be_focused()
+    card(page, "two.jpg").get_by_role("button", name="Remove").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Choose photos")).to_be_focused()

@@ -1,0 +1,178 @@
+"""A service that is busy, gone, slow, or asks for a key: nothing is lost, and the visitor is told."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.pages import Pages
+from tests.browser.visit import PATIENCE_MS, becomes, card, choose, labels, photo
+from tests.e2e.server import Server, run_flask, running, stopped, until
+from tests.e2e.test_overload import Caller, body, queued
+from tests.pictures import encode, photo_like
+
+CALLERS = 12
+
+
+@pytest.fixture
+def settings(random_cache: Path) -> dict[str, str]:
+    return {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "PRECISION": "float32"}
+
+
+@pytest.fixture
+def narrow(settings: dict[str, str], tmp_path: Path) -> Iterator[Server]:
+    """One worker, for which one may wait."""
+    with running(tmp_path / "log", WORKERS="1", MAX_WAITING="1", **settings) as server:
+        yield server
+
+
+def test_a_photo_that_is_refused_comes_again_when_it_is_told_to(narrow: Server, open_page: Pages) -> None:
+    """The oldest are refused when a worker finds a crowd: the page's, for it came before the others."""
+    page = open_page(narrow.url, allowed=["status of 503"])
+    expect(page.locator("tbody tr")).to_have_count(1)
+    (worker,) = narrow.workers(1)
+    port = int(narrow.url.rpartition(":")[2])
+    upload = body(encode(photo_like(60, 60), "JPEG"))
+    callers = [Caller(narrow, "POST", "/predict", upload) for _ in range(CALLERS)]
+    with page.expect_response("**/predict") as refused, stopped(worker):
+        choose(page, photo("one.jpg"), photo("two.jpg", 2))
+        until(lambda: queued(port) >= 2, "both are sent")
+        for caller in callers:
+            caller.start()
+        until(lambda: queued(port) >= 2 + CALLERS, "the others came after them")
+    assert refused.value.status == 503
+    found = card(page, "one.jpg")
+    becomes(found, "done")
+    becomes(card(page, "two.jpg"), "done")
+    for caller in callers:
+        caller.join()
+    events = [event for event in narrow.events("request") if event.get("images")]
+    assert len(events) >= 2, "the page's were answered in the end"
+
+
+def test_a_busy_service_is_told_of_with_the_time_until_the_next_try(narrow: Server, open_page: Pages) -> None:
+    page = open_page(narrow.url, allowed=["status of 503"])
+    (worker,) = narrow.workers(1)
+    port = int(narrow.url.rpartition(":")[2])
+    upload = body(encode(photo_like(60, 60), "JPEG"))
+    crowd = [Caller(narrow, "POST", "/predict", upload) for _ in range(8 * CALLERS)]  # so that Retry-After is long
+    with stopped(worker):
+        choose(page, photo("one.jpg"))
+        until(lambda: queued(port) >= 1, "it is sent")
+        for caller in crowd:
+            caller.start()
+        until(lambda: queued(port) >= 1 + len(crowd) // 2, "a crowd came after it")
+    found = card(page, "one.jpg")
+    expect(found).to_contain_text("The service is busy.", timeout=PATIENCE_MS)
+    expect(found).to_contain_text(re.compile(r"Trying again in \d+ s|Trying again soon"))
+    found.get_by_role("button", name="Try now").click()
+    becomes(found, "done")
+    for caller in crowd:
+        caller.join()
+
+
+def test_a_service_that_is_gone_is_waited_for(settings: dict[str, str], tmp_path: Path, open_page: Pages) -> None:
+    with running(tmp_path / "log", WORKERS="1", **settings) as server:
+        page = open_page(server.url, allowed=["net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET"])
+        expect(page.locator("tbody tr")).to_have_count(1)
+        port = server.url.rpartition(":")[2]
+    choose(page, photo("one.jpg"), photo("two.jpg"))
+    for name in ("one.jpg", "two.jpg"):
+        expect(card(page, name)).to_contain_text("The service can't be reached.", timeout=PATIENCE_MS)
+    card(page, "two.jpg").get_by_role("button", name="Cancel").click()
+    becomes(card(page, "two.jpg"), "cancelled")
+    with running(tmp_path / "log2", "--bind", f"127.0.0.1:{port}", WORKERS="1", **settings):
+        becomes(card(page, "one.jpg"), "done")
+        becomes(card(page, "two.jpg"), "cancelled")
+
+
+def test_what_waits_can_be_cancelled_and_asked_again(narrow: Server, open_page: Pages) -> None:
+    page = open_page(narrow.url, allowed=["net::ERR_ABORTED", "status of 503"])
+    expect(page.locator("tbody tr")).to_have_count(1)
+    (worker,) = narrow.workers(1)
+    names = [f"{n}.jpg" for n in range(6)]  # more than are sent at once
+    with stopped(worker):
+        choose(page, *(photo(name, n) for n, name in enumerate(names)))
+        becomes(card(page, "0.jpg"), "asked")
+        expect(card(page, "0.jpg")).to_contain_text("Looking")
+        expect(card(page, "5.jpg")).to_contain_text("Waiting")
+        for name in ("0.jpg", "5.jpg"):
+            card(page, name).get_by_role("button", name="Cancel").click()
+            becomes(card(page, name), "cancelled")
+            expect(card(page, name).get_by_role("button", name="Ask again")).to_be_focused()
+    for name in names[1:5]:
+        becomes(card(page, name), "done")
+    card(page, "0.jpg").get_by_role("button", name="Ask again").click()
+    becomes(card(page, "0.jpg"), "done")
+    becomes(card(page, "5.jpg"), "cancelled")
+
+
+def test_a_photo_that_is_removed_is_asked_about_no_more(narrow: Server, open_page: Pages) -> None:
+    page = open_page(narrow.url, allowed=["net::ERR_ABORTED"])
+    (worker,) = narrow.workers(1)
+    with stopped(worker):
+        choose(page, photo("one.jpg"), photo("two.jpg"))
+        becomes(card(page, "one.jpg"), "asked")
+        card(page, "one.jpg").get_by_role("button", name="Remove").click()
+        expect(card(page, "one.jpg")).to_have_count(0)
+    becomes(card(page, "two.jpg"), "done")
+    expect(page.locator("#count")).to_have_text("1 of 1 answered")
+    page.get_by_role("button", name="Remove all").click()
+    expect(page.get_by_role("heading", name="Photos")).to_be_hidden()
+
+
+def test_a_worker_that_dies_over_a_photo_costs_a_second_try(
+    settings: dict[str, str], tmp_path: Path, open_page: Pages
+) -> None:
+    with running(tmp_path / "log", WORKERS="1", **settings) as server:
+        page = open_page(server.url, allowed=["net::ERR_"])
+        expect(page.locator("tbody tr")).to_have_count(1)
+        (worker,) = server.workers(1)
+        with stopped(worker):
+            choose(page, photo("one.jpg"))
+            becomes(card(page, "one.jpg"), "asked")
+            os.kill(worker, signal.SIGKILL)
+        becomes(card(page, "one.jpg"), "done")
+
+
+@pytest.fixture
+def guarded(settings: dict[str, str], tmp_path: Path) -> Iterator[tuple[Server, str]]:
+    """A service that wants a key, and one."""
+    file = tmp_path / "keys.json"
+    made = run_flask("keys", "create", "visitor", API_KEYS_FILE=str(file))
+    assert made.returncode == 0, made.stderr
+    with running(tmp_path / "log", WORKERS="1", API_KEYS_FILE=str(file), **settings) as server:
+        yield server, made.stdout.strip()
+
+
+def test_a_key_is_asked_for_kept_for_the_tab_and_told_to_nobody(guarded: tuple[Server, str], open_page: Pages) -> None:
+    server, key = guarded
+    page = open_page(server.url, allowed=["status of 401"], permissions=["clipboard-read", "clipboard-write"])
+    field = page.get_by_label("Key")
+    expect(field).to_be_visible()
+    choose(page, photo("one.jpg"))
+    found = card(page, "one.jpg")
+    expect(found).to_contain_text("A key is needed")
+    field.fill(key)
+    field.press("Enter")
+    becomes(found, "done")
+    assert len(labels(found)) == 3
+    found.get_by_role("button", name="Copy curl").click()
+    expect(found.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("() => navigator.clipboard.readText()")
+    assert '-H "X-API-Key: $TRIPTYCH_KEY"' in copied
+    assert key not in copied
+    page.reload()
+    expect(field).to_have_value(key)
+    choose(page, photo("two.jpg"))
+    becomes(card(page, "two.jpg"), "done")
+
+
+def test_without_a_need_for_one_no_key_is_asked_for(narrow: Server, open_page: Pages) -> None:
+    page = open_page(narrow.url)
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.get_by_label("Key")).to_be_hidden()
