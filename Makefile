@@ -4,11 +4,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-# The environment takes 2,500 MB, pip's working copies the rest.
+# The environment takes 3,000 MB, pip's working copies the rest.
 FREE_MB := 4000
 # What npm brings for the tests of the page; where it can't, they skip.
-NODE := tests/browser
-NODE_INSTALLED := $(NODE)/node_modules/.installed
+PAGE_TESTS := tests/browser
+NODE_INSTALLED := $(PAGE_TESTS)/node_modules/.installed
 
 # NAME=value on the command line becomes TRIPTYCH_NAME in the environment, whatever NAME is: an unknown one is then
 # refused by the program, by name.
@@ -39,9 +39,9 @@ $(INSTALLED): requirements.txt requirements-serve.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(NODE_INSTALLED): $(NODE)/package.json $(NODE)/package-lock.json
+$(NODE_INSTALLED): $(PAGE_TESTS)/package.json $(PAGE_TESTS)/package-lock.json
 	@! command -v npm >/dev/null || \
-		{ npm ci --prefix $(NODE) --ignore-scripts --silent --no-audit --no-fund --fetch-retries=1 && touch $@; } || \
+		{ npm ci --prefix $(PAGE_TESTS) --ignore-scripts --silent --no-audit --no-fund --fetch-retries=1 && touch $@; } || \
 		echo "npm could not install axe-core and TypeScript: tests that need them skip." >&2
 
 serve worker: export TRIPTYCH_SETTINGS_FILE := $(SETTINGS)
@@ -75,4 +75,4 @@ format: $(INSTALLED) ## format the code and mend what the linter can
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 clean: ## remove the environment and the tests' models
-	rm -rf $(VENV) $(NODE)/node_modules .cache .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(PAGE_TESTS)/node_modules .cache .mypy_cache .ruff_cache .pytest_cache

@@ -1,8 +1,8 @@
 """The harness can fail: pages that do what ours must not."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -43,6 +43,13 @@ def served(body: str, policy: str = "") -> Iterator[str]:
             thread.join()
 
 
+@pytest.fixture
+def serve() -> Iterator[Callable[..., str]]:
+    """Serves pages until the test's browser, asked for after it, has closed them."""
+    with ExitStack() as stack:
+        yield lambda *page: stack.enter_context(served(*page))
+
+
 COMPLAINTS = {
     "an inline script that the policy refuses": ("<script>1</script>", STRICT, "Content Security Policy"),
     "an error in the console": ("<script>console.error('broken')</script>", "", "console error: broken"),
@@ -66,26 +73,24 @@ def test_a_page_that_does_what_it_should_not_fails_its_test(
             open_page(url, allowed=[said, "net::ERR"])
 
 
-def test_a_good_page_has_its_way_under_the_strictest_policy(open_page: Pages) -> None:
-    with served("", STRICT) as url:
-        page = open_page(url, width=390, height=844, scheme="dark", mobile=True)
-        assert page.title() == "t"
-        assert page.viewport_size == {"width": 390, "height": 844}
-        for query in ("(prefers-color-scheme: dark)", "(prefers-reduced-motion: reduce)", "(pointer: coarse)"):
-            assert page.evaluate("(query) => matchMedia(query).matches", query), query
-        assert_accessible(page)
+def test_a_good_page_has_its_way_under_the_strictest_policy(serve: Callable[..., str], open_page: Pages) -> None:
+    page = open_page(serve("", STRICT), width=390, height=844, scheme="dark", mobile=True)
+    assert page.title() == "t"
+    assert page.viewport_size == {"width": 390, "height": 844}
+    for query in ("(prefers-color-scheme: dark)", "(prefers-reduced-motion: reduce)", "(pointer: coarse)"):
+        assert page.evaluate("(query) => matchMedia(query).matches", query), query
+    assert_accessible(page)
 
 
 @pytest.mark.parametrize("policy", ["", STRICT])
-def test_axe_names_the_rule_and_shows_the_element(policy: str, open_page: Pages) -> None:
-    with served(PICTURE, policy) as url:
-        page = open_page(url, allowed=["img-src"])
-        (found,) = axe(page)
-        assert found.rule == "image-alt"
-        with pytest.raises(AssertionError, match=r"(?s)image-alt: .*<img src=.data:image/gif"):
-            assert_accessible(page)
+def test_axe_names_the_rule_and_shows_the_element(policy: str, serve: Callable[..., str], open_page: Pages) -> None:
+    page = open_page(serve(PICTURE, policy), allowed=["img-src"])
+    (found,) = axe(page)
+    assert found.rule == "image-alt"
+    with pytest.raises(AssertionError, match=r"(?s)image-alt: .*<img src=.data:image/gif"):
+        assert_accessible(page)
 
 
-def test_axe_knows_best_practice_too(open_page: Pages) -> None:
-    with served("<h4>too deep</h4>") as url:
-        assert [found.rule for found in axe(open_page(url))] == ["heading-order"]
+def test_axe_knows_best_practice_too(serve: Callable[..., str], open_page: Pages) -> None:
+    page = open_page(serve("<h4>too deep</h4>"))
+    assert [found.rule for found in axe(page)] == ["heading-order"]
