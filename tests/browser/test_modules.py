@@ -125,6 +125,6 @@ def test_a_key_and_a_token_go_in_the_header_that_is_theirs(
 
 def test_a_command_quotes_what_a_shell_or_curl_would_read(page: Page) -> None:
     fields, header = {"model": "all"}, ["Authorization", "Bearer secret"]
-    assert call(page, "curl", "curl", "a'b\".jpg", fields, header, "http://x/predict") == (
-        "curl 'http://x/predict' -F 'file=@\"a'\\''b\\\".jpg\"' -F model=all -H \"Authorization: Bearer $TRIPTYCH_TOKEN\""
-    )
+    command = call(page, "curl", "curl", "a'b\".jpg", fields, header, "http://x/predict")
+    file, token = """'file=@"a'\\''b\\".jpg"'""", '"Authorization: Bearer $TRIPTYCH_TOKEN"'
+    assert command == f"curl 'http://x/predict' -F {file} -F model=all -H {token}"
