@@ -1,18 +1,26 @@
 """A browser for the tests of the page."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
-from tests.browser.chromium import launched
+from bench.chromium import NoBrowser, launched
 from tests.browser.pages import Pages
+
+PATIENCE_MS = 30_000  # of expect(): its own 5 s are few for a loaded machine and three networks
 
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """One browser for all tests of this folder; gone before those of the next, which may want a loop of their own."""
-    with launched() as browser:
+    expect.set_options(timeout=PATIENCE_MS)
+    with ExitStack() as stack:
+        try:
+            browser = stack.enter_context(launched())
+        except NoBrowser as error:
+            pytest.skip(str(error))
         yield browser
 
 

@@ -13,7 +13,7 @@ from tests.browser.axe import assert_accessible
 from tests.browser.pages import Pages
 from tests.browser.visit import becomes, broken, card, choose, photo
 from tests.conftest import ROOT
-from tests.e2e.server import Server
+from tests.e2e.server import Server, stopped
 
 PICTURES = ROOT / ".cache/page"
 SHIFT = """async () => {
@@ -119,10 +119,13 @@ def test_nothing_moves_while_the_page_loads_and_answers_come(four: Server, open_
     page = open_page(four.url, width=width, height=844, mobile=width < 600)
     nothing(page)
     assert page.evaluate(SHIFT) < 0.01
-    choose(page, photo("one.jpg", 1), photo("two.jpg", 2))
+    with stopped(*four.workers(2)):
+        choose(page, photo("one.jpg", 1), photo("two.jpg", 2))
+        becomes(card(page, "one.jpg"), "asked")
+        made_room = page.evaluate(SHIFT)  # for the photos, as the visitor wants
     for name in ("one.jpg", "two.jpg"):
         becomes(card(page, name), "done")
-    assert page.evaluate(SHIFT) < 0.1
+    assert page.evaluate(SHIFT) - made_room < 0.01
 
 
 def test_the_keyboard_reaches_everything_in_order(four: Server, open_page: Pages) -> None:

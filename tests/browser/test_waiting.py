@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.pages import Pages
-from tests.browser.visit import PATIENCE_MS, becomes, card, choose, labels, photo
+from tests.browser.visit import becomes, card, choose, labels, photo
 from tests.e2e.server import Server, run_flask, running, stopped, until
 from tests.e2e.test_overload import Caller, body, queued
 from tests.pictures import encode, photo_like
@@ -67,7 +67,7 @@ def test_a_busy_service_is_told_of_with_the_time_until_the_next_try(narrow: Serv
             caller.start()
         until(lambda: queued(port) >= 1 + len(crowd) // 2, "a crowd came after it")
     found = card(page, "one.jpg")
-    expect(found).to_contain_text("The service is busy.", timeout=PATIENCE_MS)
+    expect(found).to_contain_text("The service is busy.")
     expect(found).to_contain_text(re.compile(r"Trying again in \d+ s|Trying again soon"))
     found.get_by_role("button", name="Try now").click()
     becomes(found, "done")
@@ -82,7 +82,7 @@ def test_a_service_that_is_gone_is_waited_for(settings: dict[str, str], tmp_path
         port = server.url.rpartition(":")[2]
     choose(page, photo("one.jpg"), photo("two.jpg"))
     for name in ("one.jpg", "two.jpg"):
-        expect(card(page, name)).to_contain_text("The service can't be reached.", timeout=PATIENCE_MS)
+        expect(card(page, name)).to_contain_text("The service can't be reached.")
     card(page, "two.jpg").get_by_role("button", name="Cancel").click()
     becomes(card(page, "two.jpg"), "cancelled")
     with running(tmp_path / "log2", "--bind", f"127.0.0.1:{port}", WORKERS="1", **settings):

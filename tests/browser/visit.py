@@ -9,7 +9,6 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.pictures import encode, photo_like
 
-PATIENCE_MS = 30_000
 # Where files are dropped or pasted they come in one of these, which only a script can fill.
 _TRANSFER = """(files) => files.reduce((transfer, {name, type, content}) => {
     const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
@@ -72,7 +71,7 @@ def card(page: Page, name: str) -> Locator:
 
 def becomes(found: Locator, state: str) -> None:
     """Wait until a card is in that state."""
-    expect(found).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
+    expect(found).to_have_attribute("data-state", state)
 
 
 def labels(found: Locator) -> list[str]:
