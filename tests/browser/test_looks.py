@@ -167,3 +167,26 @@ def test_answers_are_said_and_the_focus_is_never_lost(four: Server, open_page: P
     card(page, "two.jpg").get_by_role("button", name="Remove").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Choose photos")).to_be_focused()
+
+
+LAYOUT_MS = """() => {
+    const found = document.querySelector(".card .found");
+    const start = performance.now();
+    for (let turn = 0; turn < 50; turn += 1) {
+        found.replaceChildren(`turn ${turn}`);
+        document.body.getBoundingClientRect();
+    }
+    return performance.now() - start;
+}"""
+
+
+def test_hundreds_of_photos_make_an_answer_no_dearer(four: Server, open_page: Pages) -> None:
+    """Grids around the grid of cards, or cards that are laid out where nobody looks, made it ten times as dear."""
+    page = open_page(four.url, allowed=["net::ERR_ABORTED"])
+    with stopped(*four.workers(2)):
+        choose(page, *(photo(f"few-{n}.jpg", size=(8, 8)) for n in range(20)))
+        few = min(page.evaluate(LAYOUT_MS) for _ in range(3))
+        choose(page, *(photo(f"many-{n}.jpg", size=(8, 8)) for n in range(280)))
+        many = min(page.evaluate(LAYOUT_MS) for _ in range(3))
+        page.get_by_role("button", name="Remove all").click()
+    assert many < 4 * few
