@@ -19,7 +19,8 @@ PICTURES = ROOT / ".cache/page"
 SHIFT = """async () => {
     const observer = new PerformanceObserver(() => {});
     observer.observe({type: "layout-shift", buffered: true});
-    await new Promise(requestAnimationFrame);
+    for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);  // what is under way is drawn
+    await new Promise((done) => setTimeout(done));
     return observer.takeRecords().filter((each) => !each.hadRecentInput).reduce((sum, each) => sum + each.value, 0);
 }"""
 FOCUSED = """() => {

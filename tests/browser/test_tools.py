@@ -20,7 +20,8 @@ NAMES = ["plain.jpg", 'a, "b".jpg', "it's;one.jpg", "ümlaut $HOME `x`.jpg", "ba
 def test_the_table_has_the_rows_of_the_folder_client(four: Server, open_page: Pages, model: str) -> None:
     page = open_page(four.url, allowed=["status of 422"])
     page.get_by_text(model, exact=True).first.click()
-    files = [photo(name, seed) for seed, name in enumerate(NAMES)]
+    names = NAMES[:3]
+    files = [photo(name, seed) for seed, name in enumerate(names)]
     choose(page, *files, broken("half.jpg"))
     for file in files:
         becomes(card(page, file["name"]), "done")
@@ -32,7 +33,7 @@ def test_the_table_has_the_rows_of_the_folder_client(four: Server, open_page: Pa
     wanted = "all" if model == "Compare all" else "resnet50"
     answers = [four.predict(file["buffer"], model=wanted).json() for file in files]
     form = Csv(3)
-    text = form.head + "".join(form.write(name, answer) for name, answer in zip(NAMES, answers, strict=True))
+    text = form.head + "".join(form.write(name, answer) for name, answer in zip(names, answers, strict=True))
     *good, bad = rows
     assert [row[:-1] for row in good] == list(csv.reader(text.splitlines()))
     assert (good[0][-1], {row[-1] for row in good[1:]}) == ("code", {""})
