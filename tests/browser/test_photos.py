@@ -10,7 +10,7 @@ from playwright.sync_api import FilePayload, Locator, expect
 
 from tests.browser.pages import Pages
 from tests.browser.visit import becomes, broken, card, choose, drop, labels, paste, photo, picture, turned
-from tests.e2e.server import Server, until
+from tests.e2e.server import Server, running, until
 from tests.pictures import encode, photo_like
 from tests.served import FOUR
 
@@ -201,3 +201,40 @@ def test_json_is_what_the_service_said(four: Server, open_page: Pages) -> None:
     answer = four.predict(file["buffer"]).json()
     assert {**answer, "file": "one.jpg", "request_id": good["request_id"]} == good
     assert (bad["file"], bad["code"], bad["status"]) == ("half.jpg", "truncated_image", 422)
+
+
+def test_where_the_first_network_has_no_weights_another_is_asked(
+    real_cache: Path, shared: Path, tmp_path: Path, open_page: Pages
+) -> None:
+    places = {"WEIGHTS_DIR": str(shared / "weights"), "CACHE_DIR": str(real_cache)}
+    with running(tmp_path / "log", MODELS="resnet50,mobilenetv2", WEIGHTS="auto", WORKERS="1", **places) as server:
+        page = open_page(server.url)
+        expect(page.get_by_label("MobileNetV2")).to_be_checked()
+        expect(page.get_by_label("ResNet50")).to_be_disabled()
+        expect(page.get_by_text("Compare all")).to_have_count(0)
+        expect(page.locator("tbody tr").first).to_contain_text("resnet50 has no weights")
+        expect(page.locator("#banner")).to_be_hidden()
+        choose(page, photo("one.jpg"))
+        becomes(card(page, "one.jpg"), "done")
+
+
+def test_a_browser_that_lets_pages_remember_nothing_is_served_too(four: Server, open_page: Pages) -> None:
+    page = open_page(four.url)
+    page.add_init_script("Object.defineProperty(window, 'sessionStorage', {get() { throw new Error('blocked'); }});")
+    page.reload()
+    choose(page, photo("one.jpg"))
+    becomes(card(page, "one.jpg"), "done")
+
+
+def test_a_photo_that_comes_before_the_networks_are_known_need_not_be_asked_again(
+    four: Server, open_page: Pages
+) -> None:
+    page = open_page(four.url, allowed=["net::ERR_FAILED"])
+    page.route("**/models", lambda route: route.abort())  # as on a line that breaks
+    with page.expect_event("requestfailed"):
+        page.reload()
+    choose(page, photo("one.jpg"))
+    becomes(card(page, "one.jpg"), "done")
+    page.unroute("**/models")
+    expect(page.get_by_label("ResNet50", exact=True)).to_be_checked()
+    expect(page.get_by_role("button", name="Ask again (1)")).to_be_hidden()

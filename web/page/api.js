@@ -83,10 +83,15 @@ export async function models() {
   return answer.json();
 }
 
-/** Says whether the service answers at all. */
-export async function isReachable() {
+/**
+ * Says whether the service answers at all.
+ *
+ * @param {AbortSignal} signal then nobody wants to know any more
+ */
+export async function isReachable(signal) {
   try {
-    return (await fetch("livez", { cache: "no-store", signal: AbortSignal.timeout(REACH_MS) })).ok;
+    const either = AbortSignal.any([signal, AbortSignal.timeout(REACH_MS)]);
+    return (await fetch("livez", { cache: "no-store", signal: either })).ok;
   } catch {
     return false;
   }

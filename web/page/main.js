@@ -65,10 +65,12 @@ async function ask(photo, signal) {
   step(photo, "sending");
   const request = { upload, name: photo.name, fields: fieldsOf(photo.question), header: asking.header };
   try {
-    Object.assign(photo, await predict(request, signal, (sent) => {
+    const { answer, timing } = await predict(request, signal, (sent) => {
       photo.progress = sent;
       step(photo, sent < 1 ? "sending" : "asked");
-    }));
+    });
+    Object.assign(photo, { answer, timing });
+    photo.question.model ||= answer.model; // it came before we knew what there is
   } catch (error) {
     if (error instanceof Problem && error.code === "unauthorized") asking.needKey();
     throw error;

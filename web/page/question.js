@@ -29,9 +29,9 @@ export class Asking {
   constructor(changed, keyed) {
     found("ask", HTMLFormElement).addEventListener("change", changed);
     found("ask", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
-    this.#key.value = sessionStorage.getItem(STORED) ?? "";
+    this.#key.value = stored()?.getItem(STORED) ?? "";
     this.#key.addEventListener("change", keyed);
-    this.#key.addEventListener("input", () => sessionStorage.setItem(STORED, this.#key.value));
+    this.#key.addEventListener("input", () => stored()?.setItem(STORED, this.#key.value));
   }
 
   /**
@@ -43,7 +43,8 @@ export class Asking {
     this.accepts = accepts;
     this.shorter = enough(Math.max(...models.map(({ input }) => Math.max(input.height, input.width))));
     const answering = models.filter(({ state }) => state === "ready");
-    const pills = models.map((model) => pill(model.name, model.title, model.name === first, model.state !== "ready"));
+    const chosen = (answering.find(({ name }) => name === first) ?? answering[0])?.name;
+    const pills = models.map((model) => pill(model.name, model.title, model.name === chosen, model.state !== "ready"));
     if (answering.length > 1) pills.push(pill(ALL, "Compare all", false, false));
     this.#pills.replaceChildren(element("legend", {}, "Ask"), ...pills);
     if (accepts.credentials.length) this.needKey();
@@ -98,4 +99,13 @@ export const isSame = (one, other) =>
 function pill(value, title, checked, disabled) {
   const input = element("input", { type: "radio", name: "model", value, checked, disabled });
   return element("label", {}, input, element("span", {}, title));
+}
+
+/** What this tab remembers; nothing where the browser was told to let pages remember nothing. */
+function stored() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
 }

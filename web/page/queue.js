@@ -120,11 +120,11 @@ export class Queue {
    * @param {Problem} problem
    */
   async #missed(photo, problem) {
-    if (await isReachable()) {
-      photo.breaks += 1;
-      if (photo.breaks >= BREAKS) return this.#end(photo, "failed", new Problem({ code: "broken_connection" }));
-    } else this.#most = 1;
+    const isThere = await isReachable(photo.control.signal);
     if (photo.control.signal.aborted) return this.#end(photo, "cancelled");
+    if (isThere) photo.breaks += 1;
+    else this.#most = 1;
+    if (photo.breaks >= BREAKS) return this.#end(photo, "failed", new Problem({ code: "broken_connection" }));
     this.#misses += 1;
     this.#hold(photo, problem, Math.min(LONGEST_PAUSE_S, 2 ** (this.#misses - 1)));
   }
