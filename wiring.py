@@ -42,7 +42,7 @@ def make_service(settings: Settings, load: Load, callers: Access = ANYONE, jobs:
         road=cache(lambda: make_road(settings, cores())),
         reader=UploadReader(settings.max_upload_mb * MB, settings.max_files),
         asker=Asker(registry, settings.fallback_model, settings.resize),
-        accepts=Accepts(settings.formats, settings.max_upload_mb, settings.max_pixels, callers.credentials),
+        accepts=accepts(settings, callers),
         deadline_s=settings.deadline_s,
         self_test_s=settings.self_test_s,
         metrics=metrics,
@@ -52,6 +52,18 @@ def make_service(settings: Settings, load: Load, callers: Access = ANYONE, jobs:
         admission=admission,
         cors_origins=settings.cors_origins,
         start_process=partial(start_process, settings),
+    )
+
+
+def accepts(settings: Settings, callers: Access) -> Accepts:
+    """Return what callers may send."""
+    return Accepts(
+        formats=settings.formats,
+        max_upload_mb=settings.max_upload_mb,
+        max_pixels=settings.max_pixels,
+        credentials=callers.credentials,
+        resize=settings.resize.value,
+        deadline_s=settings.deadline_s,
     )
 
 

@@ -19,12 +19,17 @@ from web.uploads import UploadReader
 
 @dataclass(frozen=True, slots=True)
 class Accepts:
-    """What a caller may send. *credentials*: headers of which one is needed; none: anyone may ask."""
+    """What a caller may send, and how it is taken. *credentials*: headers of which one is needed; none: anyone may ask.
+
+    *resize*: what a request that names none gets.
+    """
 
     formats: tuple[str, ...]
     max_upload_mb: int
     max_pixels: int
-    credentials: tuple[str, ...] = ()
+    credentials: tuple[str, ...]
+    resize: str
+    deadline_s: float
 
 
 @dataclass(frozen=True, slots=True)

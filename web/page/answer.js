@@ -32,6 +32,7 @@ const best = (part) => part.results?.[0];
 /** @param {Label[]} labels */
 function bars(labels) {
   const list = element("ol", { className: "labels" });
+  list.setAttribute("role", "list"); // which Safari takes from one without numbers
   for (const { class: name, prob } of labels) {
     const fill = element("span", { className: "fill" });
     fill.style.inlineSize = `${prob * 100}%`;

@@ -4,16 +4,21 @@
  * @typedef {{class: string, prob: number, id: string}} Label
  * @typedef {{model: string, version?: string, precision?: string, weights?: string, results?: Label[]}} Part
  * @typedef {Part & {models?: Record<string, Part>, request_id?: string}} Answer
- * @typedef {{formats: string[], max_upload_mb: number, credentials: string[]}} Accepts
+ * @typedef {object} Accepts
+ * @property {string[]} formats as in "jpeg"
+ * @property {number} max_upload_mb
+ * @property {string[]} credentials headers of which one is needed
+ * @property {string} resize what a request that names none gets
+ * @property {number} deadline_s
  * @typedef {import("./timing.js").Timing} Timing
  */
 
 import { parts } from "./timing.js";
 
-const ANSWER_MS = 60_000; // of silence after the photo has been sent: far above any DEADLINE_S
-const REACH_MS = 5_000;
+const SPARE_S = 3; // for the network, beyond what the service may take
+const OF_A_PROXY = new Set([502, 503, 504]); // what stands before the service says so while that is gone
 
-/** Why there is no answer. `retryAfterS`: when to ask again; undefined where asking again would change nothing. */
+/** Why there is no answer. `retryAfterS`: when to ask again; undefined where nothing is known of that. */
 export class Problem extends Error {
   /** @param {{status?: number, code: string, error?: string, detail?: string, retryAfterS?: number}} facts */
   constructor({ status = 0, code, error = "", detail = "", retryAfterS }) {
@@ -30,12 +35,14 @@ export class Problem extends Error {
  * Asks what is in one image.
  *
  * @param {{upload: Blob, name: string, fields: Record<string, string>, header: [string, string] | null}} request
+ * @param {number} deadlineS within which the service answers
  * @param {AbortSignal} signal
  * @param {(sent: number) => void} progress told the share of the upload that has gone, 0 to 1
  * @returns {Promise<{answer: Answer, timing: Timing}>} rejects with a Problem, or with the signal's reason
  */
-export function predict({ upload, name, fields, header }, signal, progress) {
+export function predict({ upload, name, fields, header }, deadlineS, signal, progress) {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const call = new XMLHttpRequest(); // fetch tells nothing of what has been sent
     const form = new FormData();
     for (const [field, value] of Object.entries(fields)) form.append(field, value);
@@ -45,29 +52,36 @@ export function predict({ upload, name, fields, header }, signal, progress) {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let patience;
     const stop = () => call.abort();
+    const wait = () => {
+      clearTimeout(patience);
+      patience = setTimeout(stop, 1000 * (2 * deadlineS + SPARE_S)); // of silence; a worker is ended after twice its deadline
+    };
     call.open("POST", "predict");
     if (header) call.setRequestHeader(...header);
-    call.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 1);
+    call.upload.onprogress = ({ loaded, total }) => {
+      wait();
+      progress(total ? loaded / total : 1);
+    };
     call.upload.onload = () => {
+      wait();
       sentAt = performance.now();
       progress(1);
-      patience = setTimeout(stop, ANSWER_MS);
     };
     call.onload = () => {
       const took = { total: performance.now() - start, sending: sentAt - start };
       const answer = read(call.responseText);
-      if (call.status === 200 && answer) {
+      if (call.status === 200 && (answer?.results || answer?.models)) {
         resolve({ answer, timing: parts(call.getResponseHeader("Server-Timing") ?? "", took) });
       } else reject(problem(call.status, answer, call.getResponseHeader("Retry-After")));
     };
     call.onerror = () => reject(new Problem({ code: "unreachable" }));
-    call.onabort = () => reject(signal.aborted ? signal.reason : new Problem({ code: "silent" }));
+    call.onabort = () => reject(signal.aborted ? signal.reason : new Problem({ code: "unreachable" }));
     call.onloadend = () => {
       clearTimeout(patience);
       signal.removeEventListener("abort", stop);
     };
-    signal.throwIfAborted();
     signal.addEventListener("abort", stop);
+    wait();
     call.send(form);
   });
 }
@@ -86,11 +100,12 @@ export async function models() {
 /**
  * Says whether the service answers at all.
  *
+ * @param {number} deadlineS a busy one may take as long
  * @param {AbortSignal} signal then nobody wants to know any more
  */
-export async function isReachable(signal) {
+export async function isReachable(deadlineS, signal) {
+  const either = AbortSignal.any([signal, AbortSignal.timeout(1000 * (deadlineS + SPARE_S))]);
   try {
-    const either = AbortSignal.any([signal, AbortSignal.timeout(REACH_MS)]);
     return (await fetch("livez", { cache: "no-store", signal: either })).ok;
   } catch {
     return false;
@@ -112,7 +127,13 @@ function read(text) {
  * @param {string | null} retryAfter
  */
 function problem(status, body, retryAfter) {
-  const seconds = Number(retryAfter);
-  const code = body?.code ?? "no_answer_of_ours";
-  return new Problem({ ...body, status, code, retryAfterS: retryAfter && seconds >= 0 ? seconds : undefined });
+  const code = body?.code ?? (OF_A_PROXY.has(status) ? "unreachable" : "no_answer_of_ours");
+  return new Problem({ ...body, status, code, retryAfterS: seconds(retryAfter) });
+}
+
+/** @param {string | null} retryAfter a number of seconds, or a date (RFC 9110, section 10.2.3) */
+function seconds(retryAfter) {
+  if (!retryAfter) return undefined;
+  const found = /^\d+$/.test(retryAfter) ? Number(retryAfter) : (Date.parse(retryAfter) - Date.now()) / 1000;
+  return Number.isNaN(found) ? undefined : Math.max(0, found);
 }

@@ -1,9 +1,10 @@
 /** One photo on the page. Its elements stay while it goes from the disk to its answer, so that the focus does too. */
 
 import { drawn } from "./answer.js";
+import { Command } from "./command.js";
 import { element } from "./element.js";
 import { drawn as drawnTiming } from "./timing.js";
-import { sentence } from "./words.js";
+import { sentence, span } from "./words.js";
 
 /** @typedef {import("./photo.js").Photo} Photo */
 /**
@@ -12,20 +13,21 @@ import { sentence } from "./words.js";
  * @property {(photo: Photo) => void} again
  * @property {(photo: Photo) => void} remove
  * @property {() => void} hurry
- * @property {() => number} pauseMs until photos are sent again
- * @property {(photo: Photo) => string} command for a terminal
+ * @property {() => number} pauseMs until photos are sent again; Infinity: not before a key is entered
+ * @property {(photo: Photo) => {text: string, differs: boolean}} command for a terminal
  * @property {(name: string) => string} title of a network
+ * @property {(text: string) => void} say for the ear
  */
-
-const COPIED_MS = 2000;
 
 export class Card {
   #photo;
   #desk;
   #picture = element("img", { alt: "", decoding: "async", hidden: true });
+  #news = element("div", { className: "news" });
   #found = element("div", { className: "found" });
   #foot = element("div", { className: "foot" });
-  #command = element("pre", { hidden: true, tabIndex: 0 });
+  #countdown = element("p");
+  #command;
   #buttons;
 
   /**
@@ -36,15 +38,18 @@ export class Card {
     this.#photo = photo;
     this.#desk = desk;
     const title = element("h3", { id: `photo-${photo.number}`, title: photo.name }, photo.name);
+    this.#command = new Command(() => desk.command(photo), desk.say);
     this.#buttons = {
+      again: this.#button("Ask again", () => desk.again(photo)),
+      copy: this.#command.button,
+      remove: this.#button("Remove", () => desk.remove(photo)),
       hurry: this.#button("Try now", () => desk.hurry()),
       cancel: this.#button("Cancel", () => desk.cancel(photo)),
-      again: this.#button("Ask again", () => desk.again(photo)),
-      copy: this.#button("Copy curl", () => this.#copy()),
-      remove: this.#button("Remove", () => desk.remove(photo)),
     };
+    for (const button of Object.values(this.#buttons)) button.setAttribute("aria-describedby", title.id);
     const actions = element("p", { className: "buttons" }, ...Object.values(this.#buttons));
-    const body = element("div", { className: "body" }, title, this.#found, this.#foot, actions, this.#command);
+    const news = element("div", { className: "middle" }, this.#news, this.#found);
+    const body = element("div", { className: "body" }, title, news, this.#foot, actions, this.#command.element);
     const picture = element("div", { className: "picture" }, this.#picture);
     this.element = element("li", { className: "card" }, picture, body);
     this.element.setAttribute("aria-labelledby", title.id);
@@ -53,33 +58,40 @@ export class Card {
 
   /** Shows what has become of the photo. */
   update() {
-    const { state, picture, question } = this.#photo;
+    const { state, picture, question, found } = this.#photo;
     this.element.dataset.state = state;
-    this.element.classList.toggle("wide", question.model === "all");
+    this.element.classList.toggle("wide", question.model === "all" || Boolean(found?.answer.models));
     if (picture && this.#picture.src !== picture) this.#picture.src = picture;
     this.#picture.hidden = !picture;
-    this.#found.replaceChildren(...this.#news());
+    this.tick();
+    this.#news.replaceChildren(...this.#told());
+    this.#found.classList.toggle("earlier", state !== "done");
+    this.#found.replaceChildren(...(found ? [drawn(found.answer, this.#desk.title)] : []));
     this.#foot.replaceChildren(...this.#notes());
+    this.#command.update();
     this.#offer();
   }
 
   /** Counts down. */
   tick() {
-    if (this.#photo.held) this.#found.replaceChildren(...this.#news());
+    const pauseMs = this.#photo.held ? this.#desk.pauseMs() : 0;
+    const seconds = Math.ceil(pauseMs / 1000);
+    const text = pauseMs === Infinity ? "Waiting for a key" : `Trying again ${seconds ? `in ${span(seconds)}` : "soon"}`;
+    if (this.#countdown.textContent !== text) this.#countdown.textContent = text;
   }
 
   /** @returns {Node[]} */
-  #news() {
-    const { state, answer, problem, held, progress } = this.#photo;
+  #told() {
+    const { state, problem, held, progress } = this.#photo;
     switch (state) {
       case "done":
-        return answer ? [drawn(answer, this.#desk.title)] : [];
+        return [];
       case "failed":
         return problem ? failure(problem) : [];
       case "cancelled":
         return [element("p", {}, "Cancelled.")];
       case "waiting":
-        return held ? [...failure(held), again(this.#desk.pauseMs())] : [element("p", {}, "Waiting")];
+        return held ? [...failure(held), this.#countdown] : [element("p", {}, "Waiting")];
       case "preparing":
         return [element("p", {}, "Opening")];
       case "sending":
@@ -90,45 +102,30 @@ export class Card {
   }
 
   #notes() {
-    const { timing, note } = this.#photo;
-    const notes = note ? [element("p", { className: "note" }, note)] : [];
-    return timing ? [drawnTiming(timing), ...notes] : notes;
+    const { found } = this.#photo;
+    if (!found) return [];
+    return [drawnTiming(found.timing), ...(found.note ? [element("p", { className: "note" }, found.note)] : [])];
   }
 
-  /** Shows the buttons that mean something now; one that had the focus and goes hands it on. */
+  /** Shows the buttons that mean something now; one that had the focus and goes hands it to one that does no harm. */
   #offer() {
     const { isOpen, held } = this.#photo;
-    const { hurry, cancel, again, copy, remove } = this.#buttons;
-    const had = Object.values(this.#buttons).find((button) => button === document.activeElement);
-    hurry.hidden = !(held && isOpen);
+    const { hurry, cancel, again, copy } = this.#buttons;
+    const hadFocus = [hurry, cancel, again].includes(/** @type {HTMLButtonElement} */ (document.activeElement));
+    hurry.hidden = !(held && isOpen && this.#desk.pauseMs() < Infinity);
     cancel.hidden = !isOpen;
     again.hidden = isOpen;
-    if (had?.hidden) [again, cancel, copy, remove].find((button) => !button.hidden)?.focus();
-  }
-
-  async #copy() {
-    const { copy } = this.#buttons;
-    this.#command.textContent = this.#desk.command(this.#photo);
-    this.#command.hidden = false;
-    try {
-      await navigator.clipboard.writeText(this.#command.textContent);
-      copy.textContent = "Copied";
-      setTimeout(() => (copy.textContent = "Copy curl"), COPIED_MS);
-    } catch {
-      // Not over plain HTTP, but to copy by hand:
-      this.#command.focus();
-      getSelection()?.selectAllChildren(this.#command);
-    }
+    if (hadFocus && document.activeElement?.matches("[hidden]")) copy.focus();
   }
 
   /**
    * @param {string} text
-   * @param {() => void} onclick
+   * @param {() => void} act
    */
-  #button(text, onclick) {
-    const button = element("button", { type: "button", onclick }, text);
-    button.setAttribute("aria-describedby", `photo-${this.#photo.number}`);
-    return button;
+  #button(text, act) {
+    // The second click of a double one is for what was there before.
+    const onclick = (/** @type {MouseEvent} */ { detail }) => detail < 2 && act();
+    return element("button", { type: "button", onclick }, text);
   }
 }
 
@@ -136,12 +133,6 @@ export class Card {
 function failure(problem) {
   const says = element("p", { className: "failure" }, sentence(problem));
   return problem.detail ? [says, element("p", { className: "note" }, problem.detail)] : [says];
-}
-
-/** @param {number} pauseMs */
-function again(pauseMs) {
-  const seconds = Math.ceil(pauseMs / 1000);
-  return element("p", {}, seconds ? `Trying again in ${seconds} s` : "Trying again soon");
 }
 
 /**

@@ -1,5 +1,7 @@
 /** The same question for a terminal. */
 
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/g;
+
 /**
  * @param {string} name of the file
  * @param {Record<string, string>} fields
@@ -14,5 +16,13 @@ export function curl(name, fields, header, address) {
   return `curl ${quoted(address)} ${parts.join(" ")}`;
 }
 
-/** @param {string} text */
-const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+/**
+ * Quotes for a shell. Control characters are written out: pasted, they would be keys that are pressed.
+ *
+ * @param {string} text
+ */
+function quoted(text) {
+  if (text.search(CONTROLS) < 0) return `'${text.replaceAll("'", "'\\''")}'`;
+  const escaped = text.replaceAll(/['\\]/g, "\\$&");
+  return `$'${escaped.replaceAll(CONTROLS, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`)}'`;
+}

@@ -5,11 +5,12 @@ import { element } from "./element.js";
 /** @typedef {import("./photo.js").Photo} Photo */
 /** @typedef {import("./api.js").Part} Part */
 
+const BOM = "\ufeff"; // without it Excel reads "ümlaut" as something else
 const FACTS = /** @type {const} */ (["model", "weights", "precision", "version"]);
 
 /** @param {Photo[]} photos */
 export function csv(photos) {
-  const rows = photos.flatMap(rowsOf);
+  const rows = photos.filter(hasEnded).flatMap(rowsOf);
   const top = Math.max(3, ...rows.map(({ part }) => part?.results?.length ?? 0));
   const numbers = [...Array(top).keys()];
   const head = ["file", ...FACTS, ...numbers.flatMap((n) => [`class${n + 1}`, `prob${n + 1}`, `id${n + 1}`]), "code"];
@@ -18,15 +19,15 @@ export function csv(photos) {
       const label = part?.results?.[n];
       return label ? [label.class, label.prob, label.id] : ["", "", ""];
     });
-    return [file, ...FACTS.map((fact) => part?.[fact] ?? ""), ...labels, code];
+    return [harmless(file), ...FACTS.map((fact) => part?.[fact] ?? ""), ...labels, code];
   });
-  return [head, ...lines].map((line) => `${line.map(cell).join(",")}\n`).join("");
+  return BOM + [head, ...lines].map((line) => `${line.map(cell).join(",")}\n`).join("");
 }
 
 /** @param {Photo[]} photos */
 export function json(photos) {
-  const entries = photos.filter(({ isOpen }) => !isOpen).map(({ name, answer, problem }) => {
-    if (answer) return { file: name, ...answer };
+  const entries = photos.filter(hasEnded).map(({ name, found, problem }) => {
+    if (found) return { ...found.answer, file: name };
     const { status, code, error, detail } = problem ?? { status: 0, code: "cancelled", error: "Cancelled", detail: "" };
     return { file: name, status, code, error, detail };
   });
@@ -45,15 +46,29 @@ export function save(name, type, text) {
 }
 
 /**
+ * Whether there is something to tell of it: its answer, also while it is asked again, or why there is none.
+ *
+ * @param {Photo} photo
+ */
+const hasEnded = ({ found, isOpen }) => Boolean(found) || !isOpen;
+
+/**
  * @param {Photo} photo
  * @returns {{file: string, part?: Part, code: string}[]}
  */
-function rowsOf({ name: file, answer, problem, isOpen }) {
-  if (isOpen) return [];
-  if (!answer) return [{ file, code: problem?.code ?? "cancelled" }];
+function rowsOf({ name: file, found, problem }) {
+  if (!found) return [{ file, code: problem?.code ?? "cancelled" }];
+  const { answer } = found;
   const parts = [...Object.values(answer.models ?? {}), ...(answer.results ? [answer] : [])];
   return parts.map((part) => ({ file, part, code: "" }));
 }
+
+/**
+ * Returns a name that no spreadsheet takes for a formula (OWASP, "CSV Injection").
+ *
+ * @param {string} name
+ */
+const harmless = (name) => (/^[=+\-@\t\r]/.test(name) ? `'${name}` : name);
 
 /** @param {string | number} value */
 function cell(value) {

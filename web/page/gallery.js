@@ -1,14 +1,14 @@
 /** All photos on the page, and what can be done with all of them. */
 
-import { said } from "./answer.js";
 import { Card } from "./card.js";
 import { found } from "./element.js";
 import { csv, json, save } from "./export.js";
 import { isSame } from "./question.js";
-import { sentence } from "./words.js";
+import { counted, Voice } from "./voice.js";
 
 /** @typedef {import("./photo.js").Photo} Photo */
 /** @typedef {import("./question.js").Question} Question */
+/** @typedef {Omit<import("./card.js").Desk, "say">} Desk */
 
 const TICK_MS = 1000;
 
@@ -17,22 +17,24 @@ export class Gallery {
   #cards = new Map();
   #list = found("cards", HTMLUListElement);
   #again = found("again", HTMLButtonElement);
+  #voice = new Voice();
   #desk;
   #current;
 
   /**
-   * @param {import("./card.js").Desk} desk
+   * @param {Desk} desk
    * @param {() => Question} current what the form asks now
    */
   constructor(desk, current) {
-    this.#desk = desk;
+    this.#desk = { ...desk, say: (/** @type {string} */ text) => this.#voice.say(text) };
     this.#current = current;
     this.#again.addEventListener("click", () => this.#askAgain());
     found("csv", HTMLButtonElement).addEventListener("click", () => save("triptych.csv", "text/csv", csv(this.photos)));
     found("json", HTMLButtonElement).addEventListener("click", () => {
       save("triptych.json", "application/json", json(this.photos));
     });
-    found("clear", HTMLButtonElement).addEventListener("click", () => this.photos.forEach(desk.remove));
+    found("clear", HTMLButtonElement).addEventListener("click", () => this.#clear());
+    addEventListener("beforeunload", (event) => this.photos.some(({ isOpen }) => isOpen) && event.preventDefault());
     setInterval(() => this.#cards.forEach((card) => card.tick()), TICK_MS);
   }
 
@@ -50,8 +52,20 @@ export class Gallery {
 
   /** @param {Photo} photo */
   update(photo) {
-    this.#cards.get(photo)?.update();
-    if (!photo.isOpen) this.#say(photo);
+    const card = this.#cards.get(photo);
+    if (!card) return; // removed
+    card.update();
+    if (!photo.isOpen) this.#voice.tell(photo, this.photos);
+    this.refresh();
+  }
+
+  /** Photos that wait are asked what the form asks now. */
+  askedAnew() {
+    for (const [photo, card] of this.#cards) {
+      if (photo.state !== "waiting") continue;
+      photo.question = this.#current();
+      card.update();
+    }
     this.refresh();
   }
 
@@ -72,15 +86,12 @@ export class Gallery {
   /** Counts them, and offers what can be done. */
   refresh() {
     const { photos } = this;
-    const count = (/** @type {(photo: Photo) => boolean} */ which) => photos.filter(which).length;
-    const failed = count(({ state }) => state === "failed");
-    const parts = [`${count(({ state }) => state === "done")} of ${photos.length} answered`];
-    if (failed) parts.push(`${failed} failed`);
-    found("count", HTMLElement).textContent = parts.join(", ");
+    found("count", HTMLElement).textContent = counted(photos);
     found("photos", HTMLElement).hidden = !photos.length;
     document.body.classList.toggle("has-photos", photos.length > 0);
-    this.#again.hidden = !this.#askable.length;
-    this.#again.textContent = `Ask again (${this.#askable.length})`;
+    const askable = this.#askable.length;
+    this.#again.hidden = !askable;
+    this.#again.textContent = `Ask again (${askable})`;
   }
 
   /** Those without an answer, and those that were asked something else. */
@@ -94,10 +105,11 @@ export class Gallery {
     found("choose", HTMLInputElement).focus(); // this button is gone
   }
 
-  /** @param {Photo} photo */
-  #say({ name, answer, problem }) {
-    const what = answer ? said(answer) : problem ? sentence(problem) : "cancelled";
-    const left = this.photos.filter(({ isOpen }) => isOpen).length;
-    found("said", HTMLElement).textContent = `${name}: ${what}${left ? "" : " All done."}`;
+  #clear() {
+    const { photos } = this;
+    if (photos.length > 1 && !confirm(`Remove ${photos.length} photos, and what was found in them?`)) return;
+    photos.forEach(this.#desk.remove);
+    found("choose", HTMLInputElement).focus();
+    this.#voice.say("All photos are removed.");
   }
 }

@@ -1,4 +1,4 @@
-/** Where photos come from: chosen, taken, dropped or pasted. */
+/** Where photos come from: chosen, taken, dropped (folders too) or pasted. */
 
 import { found } from "./element.js";
 
@@ -20,25 +20,58 @@ export function listen(take) {
 }
 
 /**
- * The whole page takes drops: one that misses its mark would show the photo in place of the page.
+ * The whole page takes drops, whatever is dropped: else that would be shown in place of the page.
  *
  * @param {HTMLElement} mark
  * @param {(files: File[]) => void} take
  */
 function listenForDrops(mark, take) {
-  let depth = 0; // of elements under the pointer that were entered and not left
-  const over = (/** @type {number} */ change) => {
-    depth = Math.max(0, depth + change);
-    mark.classList.toggle("over", depth > 0);
-  };
-  const hasFiles = (/** @type {DragEvent} */ { dataTransfer }) => dataTransfer?.types.includes("Files");
-  document.addEventListener("dragenter", (event) => hasFiles(event) && over(1));
-  document.addEventListener("dragleave", (event) => hasFiles(event) && over(-1));
-  document.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
-  document.addEventListener("drop", (event) => {
-    if (!hasFiles(event)) return;
+  document.addEventListener("dragover", (event) => {
+    if (event.target instanceof HTMLInputElement) return;
     event.preventDefault();
-    over(-depth);
-    take([...(event.dataTransfer?.files ?? [])]);
+    mark.classList.toggle("over", event.dataTransfer?.types.includes("Files"));
   });
+  document.addEventListener("dragleave", ({ relatedTarget }) => {
+    if (!relatedTarget) mark.classList.remove("over"); // it has left the page
+  });
+  document.addEventListener("drop", async (event) => {
+    if (event.target instanceof HTMLInputElement) return;
+    event.preventDefault();
+    mark.classList.remove("over");
+    const items = [...(event.dataTransfer?.items ?? [])].filter(({ kind }) => kind === "file");
+    take((await Promise.all(items.map(filesOf))).flat());
+  });
+}
+
+/**
+ * @param {DataTransferItem} item
+ * @returns {Promise<File[]>} of a folder those in it, by their names
+ */
+function filesOf(item) {
+  const entry = item.webkitGetAsEntry?.();
+  const file = item.getAsFile();
+  return entry?.isDirectory ? filesIn(entry) : Promise.resolve(file ? [file] : []);
+}
+
+/**
+ * @param {FileSystemEntry} entry
+ * @returns {Promise<File[]>} what can't be read is left out; so is what begins with a dot
+ */
+async function filesIn(entry) {
+  if (entry.name.startsWith(".")) return [];
+  if (entry.isFile) {
+    const file = /** @type {FileSystemFileEntry} */ (entry);
+    return new Promise((resolve) => file.file((one) => resolve([one]), () => resolve([])));
+  }
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  /** @type {FileSystemEntry[]} */
+  const entries = [];
+  for (;;) {
+    /** @type {FileSystemEntry[]} */
+    const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([]))); // a hundred at a time
+    if (!some.length) break;
+    entries.push(...some);
+  }
+  entries.sort((one, other) => one.name.localeCompare(other.name));
+  return (await Promise.all(entries.map(filesIn))).flat();
 }

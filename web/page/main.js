@@ -1,6 +1,6 @@
 /** Wires the page. A photo's road: intake -> queue -> shrink -> api -> answer, on its card all the way. */
 
-import { models, predict, Problem } from "./api.js";
+import { isReachable, models, predict, Problem } from "./api.js";
 import { curl } from "./curl.js";
 import { Gallery } from "./gallery.js";
 import { listen } from "./intake.js";
@@ -9,18 +9,18 @@ import { Photo } from "./photo.js";
 import { Asking, fieldsOf } from "./question.js";
 import { Queue } from "./queue.js";
 import { Shrinker } from "./shrink.js";
-import { size } from "./words.js";
+import { size, unique } from "./words.js";
 
 const MB = 2 ** 20;
 const LOOK_AGAIN_MS = 3000;
 
-/** @type {Map<string, string>} */
+/** @type {Map<string, string>} of the networks, as people write them */
 const titles = new Map();
 let number = 0;
 
 const shrinker = new Shrinker();
-const asking = new Asking(() => gallery.refresh(), () => gallery.photos.filter(lacksKey).forEach(queue.add, queue));
-const queue = new Queue(ask, (photo) => gallery.update(photo));
+const asking = new Asking(() => gallery.askedAnew(), () => asking.accepts && queue.goOn());
+const queue = new Queue(ask, (signal) => isReachable(accepted().deadline_s, signal), (photo) => gallery.update(photo));
 const gallery = new Gallery(
   {
     cancel: (photo) => queue.cancel(photo),
@@ -29,22 +29,25 @@ const gallery = new Gallery(
       queue.add(photo);
     },
     remove(photo) {
+      gallery.remove(photo);
       queue.cancel(photo);
       photo.hide();
-      gallery.remove(photo);
     },
-    hurry: () => queue.hurry(),
+    hurry: () => queue.goOn(),
     pauseMs: () => queue.pauseMs,
-    command: ({ name, question }) =>
-      curl(name, fieldsOf(question), asking.header, new URL("predict", document.baseURI).href),
+    command: ({ file, question, found }) => ({
+      text: curl(file.name, fieldsOf(question), key(), new URL("predict", document.baseURI).href),
+      differs: Boolean(found?.note),
+    }),
     title: (name) => titles.get(name) ?? name,
   },
   () => asking.question,
 );
 
-/** @param {Photo} photo */
-function lacksKey({ problem }) {
-  return problem?.code === "unauthorized";
+/** The queue is locked until this is known. */
+function accepted() {
+  if (!asking.accepts) throw new Error("The service has not said what it takes.");
+  return asking.accepts;
 }
 
 /**
@@ -52,28 +55,48 @@ function lacksKey({ problem }) {
  * @param {AbortSignal} signal
  */
 async function ask(photo, signal) {
-  const { formats, max_upload_mb: most } = asking.accepts;
-  const { original } = photo.question;
-  step(photo, "preparing");
-  const { upload, note, picture } = await shrinker.prepare(photo.file, { formats, original, shorter: asking.shorter });
-  signal.throwIfAborted();
-  photo.note = note;
-  if (picture) photo.show(picture);
-  if (upload.size > most * MB) {
-    throw new Problem({ code: "upload_too_large", detail: `It has ${size(upload.size)}, and may have ${most} MB.` });
-  }
-  step(photo, "sending");
-  const request = { upload, name: photo.name, fields: fieldsOf(photo.question), header: asking.header };
+  const { formats, max_upload_mb: most, deadline_s: deadline } = accepted();
+  const { question } = photo;
   try {
-    const { answer, timing } = await predict(request, signal, (sent) => {
+    const { header } = asking;
+    step(photo, "preparing");
+    const { original } = question;
+    const { upload, note, picture } = await shrinker.prepare(photo.file, { formats, original, shorter: asking.shorter });
+    signal.throwIfAborted();
+    if (picture) photo.show(picture);
+    if (upload.size > most * MB) {
+      throw new Problem({ code: "upload_too_large", detail: `It has ${size(upload.size)}, and may have ${most} MB.` });
+    }
+    step(photo, "sending");
+    const request = { upload, name: photo.file.name, fields: fieldsOf(question), header };
+    const { answer, timing } = await predict(request, deadline, signal, (sent) => {
       photo.progress = sent;
       step(photo, sent < 1 ? "sending" : "asked");
     });
-    Object.assign(photo, { answer, timing });
-    photo.question.model ||= answer.model; // it came before we knew what there is
+    photo.found = { answer, timing, question, note };
   } catch (error) {
-    if (error instanceof Problem && error.code === "unauthorized") asking.needKey();
-    throw error;
+    throw error instanceof Problem ? understood(error) : error;
+  }
+}
+
+/**
+ * Does about a problem what the form can do, and tells what it is.
+ *
+ * @param {Problem} problem
+ */
+function understood(problem) {
+  if (problem.code === "invalid_model") learn();
+  const isUnknown = problem.code === "unauthorized" && problem.status === 401;
+  if (isUnknown || problem.code === "forbidden" || problem.code === "unusable_key") asking.refuse();
+  return isUnknown ? new Problem({ ...problem, code: "unknown_key", detail: "" }) : problem;
+}
+
+/** The header with the key, for a command; null where none is needed or none is there yet. */
+function key() {
+  try {
+    return asking.header;
+  } catch {
+    return null;
   }
 }
 
@@ -87,23 +110,26 @@ function step(photo, state) {
 }
 
 async function learn() {
-  try {
-    const served = await models();
-    for (const { name, title } of served.models) titles.set(name, title);
-    asking.offer(served);
-    show(served.models);
-  } catch {
-    setTimeout(learn, LOOK_AGAIN_MS); // photos are asked about meanwhile, with the service's own choice
+  const served = await models().catch(() => null);
+  if (!served) {
+    setTimeout(learn, LOOK_AGAIN_MS);
+    return;
   }
+  for (const { name, title } of served.models) titles.set(name, title);
+  asking.offer(served);
+  show(served.models);
+  gallery.askedAnew();
+  queue.goOn();
 }
 
 listen((files) => {
   for (const file of files) {
-    const photo = new Photo(file, (number += 1), asking.question);
+    const name = unique(file.name, gallery.photos.map((photo) => photo.name));
+    const photo = new Photo(file, name, (number += 1), asking.question);
     gallery.add(photo);
     queue.add(photo);
   }
 });
-addEventListener("online", () => queue.hurry());
+addEventListener("online", () => asking.accepts && queue.goOn());
 performance.mark("interactive");
 learn().then(() => performance.mark("complete"));

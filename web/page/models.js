@@ -7,7 +7,6 @@
  * @property {string} name
  * @property {string} title
  * @property {string} state
- * @property {string} [reason]
  * @property {{height: number, width: number}} input
  * @property {number} parameters
  * @property {{top1: number, top5: number}} published_accuracy percent
@@ -19,9 +18,11 @@
 import { element, found } from "./element.js";
 import { listed, percent } from "./words.js";
 
-const HEADS = ["Network", "First label right", "Among five", "Speed", "Agreement", "Looks at", "Parameters", "Served as"];
+const HEADS = ["Network", "First label right", "Among five", "Time for one", "Agreement", "Looks at", "Parameters", "Served as"];
 /** @type {Record<string, string>} */
 const WEIGHTS = { imagenet: "ImageNet weights", file: "weights from a file", random: "random weights" };
+/** @type {Record<string, string>} */
+const STATES = { weights_missing: "no weights here", failed: "could not be loaded", loading: "being loaded" };
 const MILLIONS = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
 /** @param {Model[]} models */
@@ -76,8 +77,8 @@ function agreement({ precision = "", precisions }) {
 }
 
 /** @param {Model} model */
-function servedAs({ state, reason, precision, weights }) {
-  if (state !== "ready") return reason || state;
+function servedAs({ state, precision, weights }) {
+  if (state !== "ready") return STATES[state] ?? state;
   return `${precision}, ${WEIGHTS[weights?.source ?? ""] ?? weights?.source}`;
 }
 

@@ -1,39 +1,41 @@
 /** Photos that wait for their answers: a few at a time, again when the service says so, none forgotten. */
 
-import { isReachable, Problem } from "./api.js";
+import { Problem } from "./api.js";
+import { Pace } from "./pace.js";
 
 /** @typedef {import("./photo.js").Photo} Photo */
 
-const MOST = 4; // at a time
 const TRIES = 10; // of one photo that is told to come again
 const BREAKS = 3; // of its connection, while the service can be reached
-const LONGEST_PAUSE_S = 15; // while it can't
-const JITTER = 0.25; // of a pause: else all pages that were refused come again together
+const OF_THE_KEY = new Set(["unauthorized", "unknown_key", "unusable_key", "forbidden"]);
 
 export class Queue {
   /** @type {Photo[]} */
   #waiting = [];
   #running = 0;
-  #most = MOST;
-  #misses = 0; // in a row
-  #resumeAt = 0;
+  #pace = new Pace();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #ask;
+  #isReachable;
   #changed;
 
   /**
+   * It is locked until it is told to go on.
+   *
    * @param {(photo: Photo, signal: AbortSignal) => Promise<void>} ask rejects with a Problem
+   * @param {(signal: AbortSignal) => Promise<boolean>} isReachable whether the service answers at all
    * @param {(photo: Photo) => void} changed
    */
-  constructor(ask, changed) {
+  constructor(ask, isReachable, changed) {
     this.#ask = ask;
+    this.#isReachable = isReachable;
     this.#changed = changed;
   }
 
-  /** Milliseconds until photos are sent again; 0: they are. */
+  /** Milliseconds until photos are sent again; Infinity: not before something is known that is not known yet. */
   get pauseMs() {
-    return Math.max(0, this.#resumeAt - Date.now());
+    return this.#pace.isLocked ? Infinity : this.#pace.pauseMs;
   }
 
   /** @param {Photo} photo */
@@ -45,17 +47,16 @@ export class Queue {
 
   /** @param {Photo} photo */
   cancel(photo) {
+    if (!photo.isOpen) return;
     photo.control.abort();
-    if (this.#waiting.includes(photo)) {
-      this.#waiting = this.#waiting.filter((other) => other !== photo);
-      photo.state = "cancelled";
-      this.#changed(photo);
-    }
+    this.#waiting = this.#waiting.filter((other) => other !== photo);
+    this.#end(photo, "cancelled");
   }
 
   /** Goes on now, whatever it waits for. */
-  hurry() {
-    this.#resumeAt = 0;
+  goOn() {
+    this.#pace.isLocked = false;
+    this.#pace.hurry();
     this.#next();
   }
 
@@ -69,11 +70,13 @@ export class Queue {
 
   #next() {
     clearTimeout(this.#timer);
-    if (this.pauseMs) {
-      this.#timer = setTimeout(() => this.#next(), this.pauseMs);
+    if (this.#pace.isLocked) return;
+    const pauseMs = this.#pace.pauseMs;
+    if (pauseMs) {
+      this.#timer = setTimeout(() => this.#next(), pauseMs);
       return;
     }
-    while (this.#running < this.#most) {
+    while (this.#running < this.#pace.most) {
       const photo = this.#waiting.shift();
       if (!photo) return;
       this.#run(photo);
@@ -82,16 +85,15 @@ export class Queue {
 
   /** @param {Photo} photo */
   async #run(photo) {
+    const { signal } = photo.control;
     this.#running += 1;
     photo.held = null;
     try {
-      await this.#ask(photo, photo.control.signal);
-      photo.state = "done";
-      this.#misses = 0;
-      this.#most = Math.min(MOST, this.#most + 1);
-      this.#changed(photo);
+      await this.#ask(photo, signal);
+      this.#pace.answered();
+      this.#end(photo, "done");
     } catch (error) {
-      await this.#failed(photo, error);
+      if (!signal.aborted) await this.#failed(photo, signal, error);
     } finally {
       this.#running -= 1;
       this.#next();
@@ -100,55 +102,55 @@ export class Queue {
 
   /**
    * @param {Photo} photo
+   * @param {AbortSignal} signal
    * @param {unknown} error
    */
-  async #failed(photo, error) {
-    if (photo.control.signal.aborted) return this.#end(photo, "cancelled");
+  async #failed(photo, signal, error) {
     if (!(error instanceof Problem)) {
       this.#end(photo, "failed", new Problem({ code: "page_error", error: "This page failed" }));
       throw error;
     }
-    if (error.code === "unreachable") return this.#missed(photo, error);
+    if (OF_THE_KEY.has(error.code)) {
+      this.#pace.isLocked = true;
+      return this.#hold(photo, error);
+    }
+    if (error.code === "unreachable") return this.#missed(photo, signal, error);
     photo.tries += 1;
     if (error.retryAfterS === undefined || photo.tries >= TRIES) return this.#end(photo, "failed", error);
-    this.#most = 1; // and more again with each answer
-    this.#hold(photo, error, error.retryAfterS);
+    this.#pace.refused(error.retryAfterS);
+    this.#hold(photo, error);
   }
 
   /**
    * @param {Photo} photo
+   * @param {AbortSignal} signal
    * @param {Problem} problem
    */
-  async #missed(photo, problem) {
-    const isThere = await isReachable(photo.control.signal);
-    if (photo.control.signal.aborted) return this.#end(photo, "cancelled");
+  async #missed(photo, signal, problem) {
+    const isThere = await this.#isReachable(signal);
+    if (signal.aborted) return;
     if (isThere) photo.breaks += 1;
-    else this.#most = 1;
     if (photo.breaks >= BREAKS) return this.#end(photo, "failed", new Problem({ code: "broken_connection" }));
-    this.#misses += 1;
-    this.#hold(photo, problem, Math.min(LONGEST_PAUSE_S, 2 ** (this.#misses - 1)));
+    this.#pace.missed(problem.retryAfterS);
+    this.#hold(photo, problem);
   }
 
   /**
    * @param {Photo} photo
    * @param {Problem} problem
-   * @param {number} seconds
    */
-  #hold(photo, problem, seconds) {
+  #hold(photo, problem) {
     photo.held = problem;
-    const until = Date.now() + 1000 * seconds * (1 + JITTER * Math.random());
-    this.#resumeAt = Math.max(this.#resumeAt, until);
     this.#put(photo);
   }
 
   /**
    * @param {Photo} photo
-   * @param {"cancelled" | "failed"} state
+   * @param {"done" | "cancelled" | "failed"} state
    * @param {Problem | null} problem
    */
   #end(photo, state, problem = null) {
-    photo.state = state;
-    photo.problem = problem;
+    photo.end(state, problem);
     this.#changed(photo);
   }
 }

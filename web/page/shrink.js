@@ -47,14 +47,14 @@ export class Shrinker {
  * @returns {Promise<Prepared>}
  */
 async function prepare(file, { formats, original, shorter }) {
-  await file.slice(0, 1).arrayBuffer().catch(() => {
+  const head = await file.slice(0, 12).arrayBuffer().catch(() => {
     throw new Problem({ code: "unreadable_file" });
   });
   const open = await createImageBitmap(file).catch(() => null); // turned as its EXIF says
   if (!open) return { upload: file, note: "", picture: null };
   const scale = shorter / Math.min(open.width, open.height);
   const isLarge = scale * WORTH < 1;
-  const isTaken = formats.includes(file.type.replace("image/", ""));
+  const isTaken = formats.includes(formatOf(head));
   const small = isLarge || !isTaken ? await drawn(open, Math.min(1, scale)) : null;
   const from = `${open.width} × ${open.height}`;
   open.close();
@@ -62,6 +62,18 @@ async function prepare(file, { formats, original, shorter }) {
   if (original || (isTaken && small.size >= file.size)) return { upload: file, note: "", picture: small };
   const done = isLarge ? `made smaller here (from ${from}, ${size(file.size)})` : "made a JPEG here";
   return { upload: small, note: `${size(small.size)}, ${done}`, picture: small };
+}
+
+/**
+ * Returns what a file is, whatever its name says; empty: nothing that the service could take.
+ *
+ * @param {ArrayBuffer} head its first 12 bytes
+ */
+function formatOf(head) {
+  const text = String.fromCharCode(...new Uint8Array(head));
+  if (text.startsWith("\xff\xd8\xff")) return "jpeg";
+  if (text.startsWith("\x89PNG\r\n\x1a\n")) return "png";
+  return text.startsWith("RIFF") && text.endsWith("WEBP") ? "webp" : "";
 }
 
 /**

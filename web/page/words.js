@@ -18,6 +18,28 @@ export function percent(share) {
   return `${hundredths < 10 ? hundredths.toFixed(1) : Math.round(hundredths)} %`;
 }
 
+/**
+ * Returns a length of time as people say it.
+ *
+ * @param {number} seconds
+ */
+export const span = (seconds) => (seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} minutes`);
+
+/**
+ * Returns a name by which a file can be told from others: phones call every photo "image.jpg".
+ *
+ * @param {string} name
+ * @param {string[]} others
+ */
+export function unique(name, others) {
+  const taken = new Set(others);
+  const [, stem, ending] = /^(.*?)(\.[^.]*)?$/s.exec(name) ?? [];
+  for (let count = 2, found = name; ; count += 1) {
+    if (!taken.has(found)) return found;
+    found = `${stem} (${count})${ending ?? ""}`;
+  }
+}
+
 /** @param {number} bytes */
 export function size(bytes) {
   const kilo = bytes / 1024;
@@ -28,7 +50,6 @@ export function size(bytes) {
 /** @type {Record<string, string>} */
 const SENTENCES = {
   unreachable: "The service can't be reached.",
-  silent: "The service has not answered for a minute.",
   broken_connection: "The connection breaks whenever this photo is sent.",
   no_answer_of_ours: "Something between this page and the service answered in its place.",
   unreadable_file: "This can't be read. A folder? Choose the photos in it.",
@@ -38,14 +59,16 @@ const SENTENCES = {
   too_many_pixels: "This photo has more pixels than the service takes.",
   upload_too_large: "This photo is larger than the service takes.",
   unauthorized: "A key is needed: enter yours above.",
-  forbidden: "This key may not ask.",
+  unknown_key: "The key above is not known to the service.",
+  unusable_key: "The key above has a character that no key has.",
+  forbidden: "The key above may not ask this.",
   rate_limited: "Too many photos in a short time.",
   overloaded: "The service is busy.",
   not_ready: "The service is not ready.",
   weights_missing: "This network has no weights here.",
   deadline_exceeded: "The service had no time left for this photo.",
   internal_error: "The service failed at this photo.",
-  invalid_model: "The service has no such network (any more): load this page again.",
+  invalid_model: "The service has no such network any more: ask again with another.",
 };
 
 /**
@@ -54,6 +77,7 @@ const SENTENCES = {
  * @param {Problem} problem
  */
 export function sentence(problem) {
+  if (problem.code === "no_answer_of_ours" && problem.status === 413) return SENTENCES.upload_too_large;
   return SENTENCES[problem.code] ?? (problem.error ? `${problem.error}.` : `The service answered with ${problem.status}.`);
 }
 
