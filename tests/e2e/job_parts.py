@@ -69,7 +69,7 @@ class Part:
 
 
 def stop(*parts: Part) -> None:
-    """Tell all of them that run to end, and wait until they have: a job worker takes two seconds, two take no longer."""
+    """Tell all of them to end, and wait until they have: a job worker takes two seconds, and two take no longer."""
     running = [part.process for part in parts if part.process]
     for process in running:
         process.send_signal(signal.SIGCONT)
