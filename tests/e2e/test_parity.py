@@ -9,8 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -134,10 +135,21 @@ def answers_with(spec: InputSpec, engine: Engine, images: NDArray[np.uint8]) -> 
     return answers
 
 
+@pytest.fixture(scope="module")
+def engines(random_cache: Path) -> Callable[[str], Engine]:
+    """Each is loaded once: VGG16 takes most of a second."""
+
+    @cache
+    def load(name: str) -> Engine:
+        artifact = Store(random_cache).folder(name, random=True) / Precision.FLOAT32.file
+        return LiteRtEngine(artifact, CATALOG[name].input, classes=1000)
+
+    return load
+
+
 @pytest.fixture
-def engine(name: str, random_cache: Path) -> Engine:
-    artifact = Store(random_cache).folder(name, random=True) / Precision.FLOAT32.file
-    return LiteRtEngine(artifact, CATALOG[name].input, classes=1000)
+def engine(name: str, engines: Callable[[str], Engine]) -> Engine:
+    return engines(name)
 
 
 @pytest.mark.parametrize("name", CATALOG)
