@@ -65,15 +65,22 @@ class Part:
         self.start()
 
     def stop(self) -> None:
-        if self.process is None:
-            return
-        self.process.send_signal(signal.SIGCONT)
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_S)
-        finally:
-            self.process.kill()
-            self.process.wait()
+        stop(self)
+
+
+def stop(*parts: Part) -> None:
+    """Tell all of them to end, and wait until they have: a job worker takes two seconds, and two take no longer."""
+    running = [part.process for part in parts if part.process]
+    for process in running:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+    try:
+        for process in running:
+            process.wait(STOP_S)
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
 
 
 @dataclass
@@ -118,9 +125,10 @@ def parts(
         ],
     )
     with ExitStack() as stack:
+        stack.callback(made.redis.stop)
+        stack.callback(stop, made.web, *made.workers)
         for part in (made.redis, made.web, *made.workers):
             part.start()
-            stack.callback(part.stop)
         until(lambda: answers(made.url), "the web did not start")
         for worker in made.workers:
             worker.until_loaded()

@@ -1,6 +1,7 @@
 """An image that is the end of whoever works on it: it spoils its own entry only, and waits for the operator."""
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import requests
 
 from tests.e2e.deadly import FATE
-from tests.e2e.job_parts import Parts, parts
+from tests.e2e.job_parts import Part, Parts, parts
 from tests.e2e.job_stream import FINAL, job
 from tests.e2e.server import STOP_S, run_flask, until
 from tests.pictures import encode
@@ -74,17 +75,24 @@ def test_a_process_that_hangs_is_ended_and_its_images_go_to_another(
 @pytest.mark.parametrize("fate", ["broken", "unloadable"])
 def test_a_worker_that_is_not_sound_ends_and_leaves_all_to_others(tmp_path: Path, fate: str) -> None:
     """It would be the quickest: it takes what it fails at, and gives good images up."""
-    with parts(tmp_path, tmp_path, application="tests.e2e.deadly:make()", PREPARE="never") as them:
-        unsound, sound = them.workers
-        unsound.stop()
-        unsound.environ = {**unsound.environ, FATE: fate}
+    with parts(tmp_path, tmp_path, hosts=[()], application="tests.e2e.deadly:make()", PREPARE="never") as them:
+        (sound,) = them.workers
+        unsound = replace(sound, name="unsound", environ={**sound.environ, FATE: fate}, log=tmp_path / "unsound.log")
         sound.signal(signal.SIGSTOP)  # so that the other is first
         job_id = submit(them)
-        unsound.start()
-        assert unsound.process is not None
-        assert unsound.process.wait(STOP_S) == 1
+        assert status_of(unsound) == 1
         sound.signal(signal.SIGCONT)
         found = ended(them, job_id)
         assert found["state"] == "done"
         assert set(labels(found)) == {"golden_retriever", "tench"}
         assert "this worker ends" in unsound.log.read_text()
+
+
+def status_of(part: Part) -> int:
+    """Start it, and wait until it ends by itself."""
+    part.start()
+    try:
+        assert part.process is not None
+        return part.process.wait(STOP_S)
+    finally:
+        part.stop()

@@ -49,8 +49,8 @@ class Caller(threading.Thread):
 
 
 @pytest.fixture
-def server(copied_cache: Path, tmp_path: Path) -> Iterator[Server]:
-    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(copied_cache), "PRECISION": "float32"}
+def server(random_cache: Path, tmp_path: Path) -> Iterator[Server]:
+    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "PRECISION": "float32"}
     with running(tmp_path / "log", WORKERS="1", MAX_WAITING="1", **settings) as server:
         yield server
 

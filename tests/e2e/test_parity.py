@@ -4,11 +4,15 @@ On conditioned random weights, over HTTP, twenty PNGs of exactly the input size.
 own road (normalisation, channel order, size) and must be found out.
 """
 
+import hashlib
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,14 +53,39 @@ class Oracle(NamedTuple):
 
 @pytest.fixture(scope="module")
 def oracle(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Oracle:
+    """Keras takes 20 s: what it answered is kept beside the prepared models, for these images, weights and releases."""
     folder, store = tmp_path_factory.mktemp("oracle"), Store(random_cache)
     images = {n: generated_images(COUNT, a.input.height, a.input.width, seed=42) for n, a in CATALOG.items()}
-    np.savez(folder / "images.npz", **images)  # type: ignore[arg-type]  # numpy's stubs
-    weights = [f"{name}={store.folder(name, random=True) / RANDOM_WEIGHTS_FILE}" for name in CATALOG]
-    command = [sys.executable, "-m", "tests.e2e.oracle", str(folder / "images.npz"), str(folder / "s.npz"), *weights]
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return Oracle(images, dict(np.load(folder / "s.npz")))
+    files = {name: store.folder(name, random=True) / RANDOM_WEIGHTS_FILE for name in CATALOG}
+    kept = random_cache / f"oracle-{key(images, files)}.npz"
+    if not kept.exists():
+        np.savez(folder / "images.npz", **images)  # type: ignore[arg-type]  # numpy's stubs
+        weights = [f"{name}={file}" for name, file in files.items()]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.e2e.oracle",
+            str(folder / "images.npz"),
+            str(folder / "s.npz"),
+            *weights,
+        ]
+        done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        copy = shutil.copy(folder / "s.npz", kept.with_suffix(f".{os.getpid()}"))
+        os.replace(copy, kept)  # whole, or not there
+    return Oracle(images, dict(np.load(kept)))
+
+
+def key(images: dict[str, NDArray[np.uint8]], files: dict[str, Path]) -> str:
+    """All that Keras's answers depend on, in a few letters."""
+    digest = hashlib.sha256(repr([version(each) for each in ("keras", "tensorflow", "numpy")]).encode())
+    for source in ("tests/e2e/oracle.py", "models/catalog.py"):
+        digest.update((ROOT / source).read_bytes())
+    for name, file in files.items():
+        digest.update(images[name].tobytes())
+        with file.open("rb") as weights:
+            digest.update(hashlib.file_digest(weights, "sha256").digest())
+    return digest.hexdigest()[:16]
 
 
 def assert_parity(answers: Answers, scores: Scores) -> float:
@@ -106,10 +135,21 @@ def answers_with(spec: InputSpec, engine: Engine, images: NDArray[np.uint8]) -> 
     return answers
 
 
+@pytest.fixture(scope="module")
+def engines(random_cache: Path) -> Callable[[str], Engine]:
+    """Each is loaded once: VGG16 takes most of a second."""
+
+    @cache
+    def load(name: str) -> Engine:
+        artifact = Store(random_cache).folder(name, random=True) / Precision.FLOAT32.file
+        return LiteRtEngine(artifact, CATALOG[name].input, classes=1000)
+
+    return load
+
+
 @pytest.fixture
-def engine(name: str, random_cache: Path) -> Engine:
-    artifact = Store(random_cache).folder(name, random=True) / Precision.FLOAT32.file
-    return LiteRtEngine(artifact, CATALOG[name].input, classes=1000)
+def engine(name: str, engines: Callable[[str], Engine]) -> Engine:
+    return engines(name)
 
 
 @pytest.mark.parametrize("name", CATALOG)

@@ -21,7 +21,7 @@ from tests.pictures import encode, photo_like
 from tests.scraped import value
 
 UPLOAD = encode(photo_like(60, 60), "JPEG")
-DRAIN_S = 5
+DRAIN_S, PER_S = 3, 27
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def test_a_service_that_drains_says_so_within_a_second_and_answers_every_call(tm
         request = Request.upload(f"{server.url}/predict", UPLOAD)
         told = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
-        load = pool.submit(open_loop, request, fixed(15, DRAIN_S - 0.5), DRAIN_S)
+        load = pool.submit(open_loop, request, fixed(PER_S, DRAIN_S - 0.5), DRAIN_S)
         until(lambda: reasons(server) == {"service": "draining"}, "/readyz never said so")
         said_s = time.monotonic() - told
         print(f"\n/readyz says draining {said_s * 1e3:.0f} ms after SIGTERM")
@@ -60,7 +60,7 @@ def test_a_service_that_drains_says_so_within_a_second_and_answers_every_call(tm
         while not load.done():
             assert reasons(server) == {"service": "draining"}, "said and unsaid"
         tally = load.result()
-        assert (len(tally.ok), tally.total) == (int(15 * (DRAIN_S - 0.5)),) * 2
+        assert (len(tally.ok), tally.total) == (int(PER_S * (DRAIN_S - 0.5)),) * 2
         assert server.process.wait(STOP_S) == 0
         assert time.monotonic() - told >= DRAIN_S
         print(f"{len(tally.ok)} of {tally.total} calls answered 200 in the {DRAIN_S} s; exit 0")
@@ -123,7 +123,7 @@ def test_a_network_that_answers_wrongly_later_is_found_and_forgiven_when_it_is_r
 
 @pytest.mark.parametrize("network", ["vgg16", "inceptionv3"], ids=["asleep", "holding-the-gil"])
 def test_a_worker_that_hangs_is_replaced_and_its_sibling_answers_meanwhile(tmp_path: Path, network: str) -> None:
-    with faulty(tmp_path, DEADLINE_S="3") as server:
+    with faulty(tmp_path, DEADLINE_S="1.5") as server:
         before = server.workers(2)
         fate: list[BaseException] = []
 
@@ -155,7 +155,7 @@ def test_a_worker_that_hangs_is_replaced_and_its_sibling_answers_meanwhile(tmp_p
 
 
 def test_a_worker_that_hangs_when_it_is_told_to_end_is_not_reported_as_never_told(tmp_path: Path) -> None:
-    with faulty(tmp_path, DEADLINE_S="2") as server, ThreadPoolExecutor(1) as pool:
+    with faulty(tmp_path, DEADLINE_S="1.5") as server, ThreadPoolExecutor(1) as pool:
         lost = pool.submit(server.predict, UPLOAD, model="vgg16")
         until(lambda: scraped(server, "http_requests_in_flight") == 2, "the call and the scrape")
         server.process.send_signal(signal.SIGHUP)

@@ -73,7 +73,7 @@ def guarded(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     made = {scope: new_key("x", (scope,), datetime.now(UTC), None) for scope in Scope}
     with edited(folder / "keys.json") as kept:
         kept.update((key.id, key) for _, key in made.values())
-    limits = {"API_KEYS_FILE": str(folder / "keys.json"), "RATE_LIMIT": "40/hour"}
+    limits = {"API_KEYS_FILE": str(folder / "keys.json"), "RATE_LIMIT": "20/hour"}
     with serving(folder / "log", random_cache, **limits) as server:
         yield server, {scope.value: key for scope, (key, _) in made.items()}
 
@@ -202,4 +202,4 @@ def test_who_may_not_call_is_refused_as_the_document_says(
     seen = ask(server, operation.as_strategy(), 20, number=4, headers={"X-API-Key": keys[scope]})
     assert (404 if is_job else 200) in seen
     if is_post(operation):
-        assert 429 in ask(server, operation.as_strategy(), 80, number=5, headers={"X-API-Key": keys[scope]})
+        assert 429 in ask(server, operation.as_strategy(), 40, number=5, headers={"X-API-Key": keys[scope]})

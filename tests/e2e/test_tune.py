@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.e2e.server import environment, run_flask, running
 from tests.pictures import encode, photo_like
 
-FEW = ("--workers", "1", "--threads", "1", "--precisions", "float32", "--seconds", "0.5")
+FEW = ("--workers", "1", "--threads", "1", "--precisions", "float32", "--seconds", "0.2")
 
 
 @pytest.fixture

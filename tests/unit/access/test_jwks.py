@@ -192,9 +192,9 @@ def test_a_fetch_ends_in_time_however_the_issuer_answers(
     with issuer(answer) as url:
         began = time.monotonic()
         with pytest.raises(NoKeys):
-            FetchedKeys(issuer_at(url, 1.5)).find("rsa-1")
-        assert 1.4 < time.monotonic() - began < 3
-    assert "no whole answer within 1.5 s" in caplog.text
+            FetchedKeys(issuer_at(url, 1.0)).find("rsa-1")
+        assert 0.9 < time.monotonic() - began < 2.5
+    assert "no whole answer within 1 s" in caplog.text
 
 
 @pytest.mark.parametrize(("deadline_s", "within_s"), [("0.5", "0.5"), ("10", "3")])

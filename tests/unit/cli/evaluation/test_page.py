@@ -36,10 +36,11 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.fixture
-def text(tmp_path: Path) -> str:
-    file = tmp_path / "evaluation.html"
-    write_page(report(tmp_path), UploadLimits(), file)
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("page")
+    file = folder / "evaluation.html"
+    write_page(report(folder), UploadLimits(), file)
     return file.read_text(encoding="utf-8")
 
 

@@ -14,10 +14,12 @@ Behaviour = Callable[[socket.socket], None]
 
 
 def read_request(connection: socket.socket) -> bytes:
-    head, _, body = connection.recv(65_536).partition(b"\r\n\r\n")
+    """Return a request, or what has come of it when its caller leaves."""
+    head, _, start = connection.recv(65_536).partition(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-    while len(body) < length:
-        body += connection.recv(65_536)
+    body = bytearray(start)  # bytes would be copied whole for each part that comes
+    while len(body) < length and (part := connection.recv(65_536)):
+        body += part
     return head + b"\r\n\r\n" + body
 
 
