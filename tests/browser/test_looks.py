@@ -75,7 +75,11 @@ def test_axe_finds_nothing_in_any_state(
     for name, reach in STATES.items():
         reach(page)
         assert_accessible(page)
-        page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=True)
+        # What lies below the window is not drawn (photos.css): so the window is made as high as the page.
+        height = page.evaluate("() => document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": width, "height": height})
+        page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png")
+        page.set_viewport_size({"width": width, "height": 844})
 
 
 @pytest.mark.parametrize("mobile", [False, True])
@@ -159,7 +163,7 @@ def test_answers_are_said_and_the_focus_is_never_lost(four: Server, open_page: P
     choose(page, photo("one.jpg", 1), photo("two.jpg", 2))
     for name in ("one.jpg", "two.jpg"):
         becomes(card(page, name), "done")
-    expect(page.locator("#said")).to_contain_text("All done.")
+    expect(page.locator("#said")).to_have_text("All done: 2 of 2 answered.")
     assert page.locator("#said").get_attribute("role") == "status"
     remove = card(page, "one.jpg").get_by_role("button", name="Remove")
     remove.focus()
@@ -168,6 +172,44 @@ def test_answers_are_said_and_the_focus_is_never_lost(four: Server, open_page: P
     card(page, "two.jpg").get_by_role("button", name="Remove").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Choose photos")).to_be_focused()
+
+    choose(page, photo("three.jpg", 3), photo("four.jpg", 4))
+    becomes(card(page, "four.jpg"), "done")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove all").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_have_text("All photos are removed.")
+    expect(page.get_by_label("Choose photos")).to_be_focused()
+
+
+def test_of_many_photos_the_ear_is_told_now_and_then(four: Server, open_page: Pages) -> None:
+    page = open_page(four.url)
+    nothing(page)
+    page.get_by_text("MobileNetV2", exact=True).first.click()
+    page.evaluate("""() => {
+        window.told = [];
+        const said = document.getElementById("said");
+        new MutationObserver(() => told.push(said.textContent)).observe(said, {childList: true});
+    }""")
+    choose(page, *(photo(f"{n}.jpg", n, (60, 80)) for n in range(40)))
+    expect(page.locator("#said")).to_have_text("All done: 40 of 40 answered.")
+    assert len(page.evaluate("() => told")) < 10
+
+
+def test_colours_of_one_s_own_leave_the_choice_and_the_times_readable(four: Server, open_page: Pages) -> None:
+    page = open_page(four.url, forced_colors="active")
+    nothing(page)
+    colour = "(pill) => getComputedStyle(pill).backgroundColor"
+    chosen, other = (page.get_by_text(name, exact=True).first.evaluate(colour) for name in ("ResNet50", "VGG16"))
+    assert chosen != other
+    choose(page, photo("one.jpg"))
+    becomes(card(page, "one.jpg"), "done")
+    dots = (
+        card(page, "one.jpg")
+        .locator(".legend li")
+        .evaluate_all("(all) => all.map((each) => getComputedStyle(each, '::before').backgroundColor)")
+    )
+    assert len(set(dots)) == len(dots)
 
 
 LAYOUT_MS = """() => {
@@ -189,5 +231,6 @@ def test_hundreds_of_photos_make_an_answer_no_dearer(four: Server, open_page: Pa
         few = min(page.evaluate(LAYOUT_MS) for _ in range(3))
         choose(page, *(photo(f"many-{n}.jpg", size=(8, 8)) for n in range(280)))
         many = min(page.evaluate(LAYOUT_MS) for _ in range(3))
+        page.once("dialog", lambda dialog: dialog.accept())
         page.get_by_role("button", name="Remove all").click()
     assert many < 4 * few

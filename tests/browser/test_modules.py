@@ -1,11 +1,15 @@
 """The page's modules by themselves: what goes in, what comes out."""
 
+import subprocess
+import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page
 
 from tests.browser.pages import Pages
+from tests.browser.visit import ready
 from tests.e2e.server import Server
 
 CALL = """async ([module, name, given]) => {
@@ -14,11 +18,11 @@ CALL = """async ([module, name, given]) => {
 }"""
 
 
-@pytest.fixture
-def page(four: Server, open_page: Pages) -> Page:
-    opened = open_page(four.url)
-    expect(opened.locator("tbody tr")).to_have_count(4)
-    return opened
+@pytest.fixture(scope="module")
+def page(four: Server, chromium: Browser) -> Iterator[Page]:
+    """One page for all: nothing here changes what the next test looks at."""
+    with Pages(chromium) as open_page:
+        yield ready(open_page(four.url))
 
 
 def call(page: Page, module: str, name: str, *given: Any) -> Any:
@@ -102,7 +106,7 @@ def test_who_agrees_is_said_in_a_sentence(page: Page, given: dict[str, Any], ver
         (["X-API-Key", "Authorization"], "0123456789ab.secret", ["X-API-Key", "0123456789ab.secret"]),
         (["X-API-Key", "Authorization"], "aa.bb.cc", ["Authorization", "Bearer aa.bb.cc"]),
         (["Authorization"], " aa.bb.cc ", ["Authorization", "Bearer aa.bb.cc"]),
-        ([], "", None),
+        ([], "aa.bb.cc", None),
     ],
 )
 def test_a_key_and_a_token_go_in_the_header_that_is_theirs(
@@ -112,10 +116,9 @@ def test_a_key_and_a_token_go_in_the_header_that_is_theirs(
         """async ([credentials, key]) => {
             const folder = document.querySelector("script[type=module]").src;
             const {Asking} = await import(new URL("question.js", folder));
-            document.getElementById("key").value = key;
-            sessionStorage.setItem("triptych.key", key);
             const asking = new Asking(() => {}, () => {});
-            asking.accepts = {formats: [], max_upload_mb: 10, credentials};
+            document.getElementById("key").value = key;
+            asking.accepts = {formats: [], max_upload_mb: 10, credentials, resize: "crop", deadline_s: 10};
             return asking.header;
         }""",
         [credentials, key],
@@ -128,3 +131,28 @@ def test_a_command_quotes_what_a_shell_or_curl_would_read(page: Page) -> None:
     command = call(page, "curl", "curl", "a'b\".jpg", fields, header, "http://x/predict")
     file, token = """'file=@"a'\\''b\\".jpg"'""", '"Authorization: Bearer $TRIPTYCH_TOKEN"'
     assert command == f"curl 'http://x/predict' -F {file} -F model=all -H {token}"
+
+
+def test_a_command_presses_no_keys(page: Page) -> None:
+    """Control characters of a name, pasted raw, would end the paste and run what follows."""
+    name = "a\x1b[201~\nid #\x03'\\é\x85.jpg"
+    command = call(page, "curl", "curl", name, {}, None, "http://x/predict")
+    assert not any(unicodedata.category(letter) == "Cc" for letter in command)
+    echoed = subprocess.run(
+        ["bash", "-c", command.replace("curl", "printf '%s\\n'", 1)], capture_output=True, check=True
+    )
+    escaped = name.replace("\\", "\\\\")
+    assert echoed.stdout.decode() == f'http://x/predict\n-F\nfile=@"{escaped}"\n'
+
+
+def test_times_and_names_are_for_people(page: Page) -> None:
+    for seconds, text in {3: "3 s", 119: "119 s", 120: "2 minutes", 4412: "74 minutes"}.items():
+        assert call(page, "words", "span", seconds) == text
+    for name, others, wanted in [
+        ("a.jpg", [], "a.jpg"),
+        ("a.jpg", ["a.jpg", "a (2).jpg"], "a (3).jpg"),
+        ("a", ["a"], "a (2)"),
+        ("a.b.c", ["a.b.c"], "a.b (2).c"),
+        (".a", [".a"], " (2).a"),
+    ]:
+        assert call(page, "words", "unique", name, others) == wanted

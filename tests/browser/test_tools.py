@@ -12,6 +12,7 @@ from clients.triptych_client import Csv
 from tests.browser.pages import Pages
 from tests.browser.visit import becomes, broken, card, choose, photo
 from tests.e2e.server import Server
+from tests.pictures import encode, photo_like
 
 NAMES = ["plain.jpg", 'a, "b".jpg', "it's;one.jpg", "ümlaut $HOME `x`.jpg", "back\\slash.jpg"]
 
@@ -29,7 +30,7 @@ def test_the_table_has_the_rows_of_the_folder_client(four: Server, open_page: Pa
     with page.expect_download() as download:
         page.get_by_role("button", name="Export CSV").click()
     assert download.value.suggested_filename == "triptych.csv"
-    rows = list(csv.reader(download.value.path().read_text().splitlines()))
+    rows = list(csv.reader(download.value.path().read_text(encoding="utf-8-sig").splitlines()))
     wanted = "all" if model == "Compare all" else "resnet50"
     answers = [four.predict(file["buffer"], model=wanted).json() for file in files]
     form = Csv(3)
@@ -75,3 +76,34 @@ def test_where_there_is_no_clipboard_the_command_is_there_to_be_copied(four: Ser
         page.evaluate("() => getSelection().toString()")
         == f"curl '{four.url}/predict' -F 'file=@\"one.jpg\"' -F model=resnet50"
     )
+
+
+def test_a_spreadsheet_computes_nothing_from_a_name(four: Server, open_page: Pages) -> None:
+    page = open_page(four.url)
+    name = '=HYPERLINK("http:x","y").jpg'
+    choose(page, photo(name))
+    becomes(card(page, name), "done")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export CSV").click()
+    assert list(csv.reader(download.value.path().read_text(encoding="utf-8-sig").splitlines()))[1][0] == f"'{name}"
+
+
+def test_the_command_follows_the_question_and_says_where_it_differs(four: Server, open_page: Pages) -> None:
+    page = open_page(four.url, permissions=["clipboard-write"])
+    page.get_by_text("ResNet50", exact=True).first.click()
+    webp = encode(photo_like(200, 300), "WEBP")
+    choose(page, {"name": "one.webp", "mimeType": "image/webp", "buffer": webp})
+    found = card(page, "one.webp")
+    becomes(found, "done")
+    found.get_by_role("button", name="Copy curl").click()
+    expect(found.locator("pre")).to_contain_text("model=resnet50")
+    expect(found).to_contain_text("It sends the file as it is.")
+    page.get_by_text("VGG16", exact=True).first.click()
+    found.get_by_role("button", name="Ask again").click()
+    becomes(found, "done")
+    expect(found.locator("pre")).to_contain_text("model=vgg16")
+    choose(page, photo("plain.jpg"))
+    becomes(card(page, "plain.jpg"), "done")
+    card(page, "plain.jpg").get_by_role("button", name="Copy curl").click()
+    expect(card(page, "plain.jpg").locator("pre")).to_be_visible()
+    expect(card(page, "plain.jpg").get_by_text("It sends the file as it is.")).to_be_hidden()

@@ -3,14 +3,19 @@
 import os
 import re
 import signal
+import threading
+import time
 from collections.abc import Iterator
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.pages import Pages
-from tests.browser.visit import becomes, card, choose, labels, photo
+from tests.browser.visit import becomes, card, choose, labels, photo, ready
 from tests.e2e.server import Server, run_flask, running, stopped, until
 from tests.e2e.test_overload import Caller, body, queued
 from tests.pictures import encode, photo_like
@@ -32,8 +37,7 @@ def narrow(settings: dict[str, str], tmp_path: Path) -> Iterator[Server]:
 
 def test_a_photo_that_is_refused_comes_again_when_it_is_told_to(narrow: Server, open_page: Pages) -> None:
     """The oldest are refused when a worker finds a crowd: the page's, for it came before the others."""
-    page = open_page(narrow.url, allowed=["status of 503"])
-    expect(page.locator("tbody tr")).to_have_count(1)
+    page = ready(open_page(narrow.url, allowed=["status of 503"]))
     (worker,) = narrow.workers(1)
     port = int(narrow.url.rpartition(":")[2])
     upload = body(encode(photo_like(60, 60), "JPEG"))
@@ -55,7 +59,7 @@ def test_a_photo_that_is_refused_comes_again_when_it_is_told_to(narrow: Server, 
 
 
 def test_a_busy_service_is_told_of_with_the_time_until_the_next_try(narrow: Server, open_page: Pages) -> None:
-    page = open_page(narrow.url, allowed=["status of 503"])
+    page = ready(open_page(narrow.url, allowed=["status of 503"]))
     (worker,) = narrow.workers(1)
     port = int(narrow.url.rpartition(":")[2])
     upload = body(encode(photo_like(60, 60), "JPEG"))
@@ -77,8 +81,7 @@ def test_a_busy_service_is_told_of_with_the_time_until_the_next_try(narrow: Serv
 
 def test_a_service_that_is_gone_is_waited_for(settings: dict[str, str], tmp_path: Path, open_page: Pages) -> None:
     with running(tmp_path / "log", WORKERS="1", **settings) as server:
-        page = open_page(server.url, allowed=["net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET"])
-        expect(page.locator("tbody tr")).to_have_count(1)
+        page = ready(open_page(server.url, allowed=["net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET"]))
         port = server.url.rpartition(":")[2]
     choose(page, photo("one.jpg"), photo("two.jpg"))
     for name in ("one.jpg", "two.jpg"):
@@ -90,9 +93,65 @@ def test_a_service_that_is_gone_is_waited_for(settings: dict[str, str], tmp_path
         becomes(card(page, "two.jpg"), "cancelled")
 
 
+class Gateway(BaseHTTPRequestHandler):
+    """What a proxy says while the service behind it is started anew."""
+
+    def do_GET(self) -> None:
+        self.answer(502)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(503, ("Retry-After", formatdate(time.time() + 1, usegmt=True)))
+
+    def answer(self, status: int, *headers: tuple[str, str]) -> None:
+        text = b"<h1>Bad gateway</h1>"
+        self.send_response(status)
+        for name, value in (("Content-Type", "text/html"), ("Content-Length", str(len(text))), *headers):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_proxy_whose_service_is_started_anew_is_waited_for(
+    settings: dict[str, str], tmp_path: Path, open_page: Pages
+) -> None:
+    with running(tmp_path / "log", WORKERS="1", **settings) as server:
+        page = ready(open_page(server.url, allowed=["status of 50", "net::ERR_CONNECTION"]))
+        port = int(server.url.rpartition(":")[2])
+    found = card(page, "one.jpg")
+    with ThreadingHTTPServer(("127.0.0.1", port), Gateway) as gateway:
+        threading.Thread(target=gateway.serve_forever).start()
+        choose(page, photo("one.jpg"))
+        expect(found).to_contain_text("The service can't be reached.")
+        gateway.shutdown()
+    with running(tmp_path / "log2", "--bind", f"127.0.0.1:{port}", WORKERS="1", **settings):
+        becomes(found, "done")
+
+
+@pytest.mark.slow
+def test_an_upload_that_stalls_is_begun_anew(settings: dict[str, str], tmp_path: Path, open_page: Pages) -> None:
+    """As on a phone that goes through a tunnel: nothing breaks, and nothing comes through."""
+    with running(tmp_path / "log", WORKERS="1", DEADLINE_S="1", **settings) as server:
+        page = ready(open_page(server.url, allowed=["net::ERR_"]))
+        page.get_by_text("Options").click()
+        page.get_by_label("Send the original").check()
+        noise = np.random.default_rng(1).integers(0, 256, (1700, 1700, 3), dtype=np.uint8)
+        (worker,) = server.workers(1)
+        with stopped(worker):
+            choose(
+                page, {"name": "large.png", "mimeType": "image/png", "buffer": encode(noise, "PNG", compress_level=0)}
+            )
+            found = card(page, "large.png")
+            expect(found).to_contain_text("Sending")
+            expect(found).to_contain_text("The service can't be reached.")
+        becomes(found, "done")
+
+
 def test_what_waits_can_be_cancelled_and_asked_again(narrow: Server, open_page: Pages) -> None:
-    page = open_page(narrow.url, allowed=["net::ERR_ABORTED", "status of 503"])
-    expect(page.locator("tbody tr")).to_have_count(1)
+    page = ready(open_page(narrow.url, allowed=["net::ERR_ABORTED", "status of 503"]))
     (worker,) = narrow.workers(1)
     names = [f"{n}.jpg" for n in range(6)]  # more than are sent at once
     with stopped(worker):
@@ -103,7 +162,7 @@ def test_what_waits_can_be_cancelled_and_asked_again(narrow: Server, open_page: 
         for name in ("0.jpg", "5.jpg"):
             card(page, name).get_by_role("button", name="Cancel").click()
             becomes(card(page, name), "cancelled")
-            expect(card(page, name).get_by_role("button", name="Ask again")).to_be_focused()
+            expect(card(page, name).get_by_role("button", name="Copy curl")).to_be_focused()
     for name in names[1:5]:
         becomes(card(page, name), "done")
     card(page, "0.jpg").get_by_role("button", name="Ask again").click()
@@ -112,7 +171,7 @@ def test_what_waits_can_be_cancelled_and_asked_again(narrow: Server, open_page: 
 
 
 def test_a_photo_that_is_removed_is_asked_about_no_more(narrow: Server, open_page: Pages) -> None:
-    page = open_page(narrow.url, allowed=["net::ERR_ABORTED"])
+    page = ready(open_page(narrow.url, allowed=["net::ERR_ABORTED"]))
     (worker,) = narrow.workers(1)
     with stopped(worker):
         choose(page, photo("one.jpg"), photo("two.jpg"))
@@ -121,16 +180,43 @@ def test_a_photo_that_is_removed_is_asked_about_no_more(narrow: Server, open_pag
         expect(card(page, "one.jpg")).to_have_count(0)
     becomes(card(page, "two.jpg"), "done")
     expect(page.locator("#count")).to_have_text("1 of 1 answered")
-    page.get_by_role("button", name="Remove all").click()
+    page.get_by_role("button", name="Remove all").click()  # of one photo, and so without a question
     expect(page.get_by_role("heading", name="Photos")).to_be_hidden()
+
+
+def test_a_second_click_on_cancel_does_not_ask_again(narrow: Server, open_page: Pages) -> None:
+    page = ready(open_page(narrow.url, allowed=["net::ERR_ABORTED"]))
+    (worker,) = narrow.workers(1)
+    with stopped(worker):
+        choose(page, photo("one.jpg"))
+        becomes(card(page, "one.jpg"), "asked")
+        card(page, "one.jpg").get_by_role("button", name="Cancel").dblclick()
+        becomes(card(page, "one.jpg"), "cancelled")
+
+
+def test_what_was_found_before_stays_until_something_new_is(narrow: Server, open_page: Pages) -> None:
+    page = ready(open_page(narrow.url, allowed=["net::ERR_ABORTED"]))
+    choose(page, photo("one.jpg"))
+    found = card(page, "one.jpg")
+    becomes(found, "done")
+    before = labels(found)
+    (worker,) = narrow.workers(1)
+    with stopped(worker):
+        found.get_by_role("button", name="Ask again").click()
+        becomes(found, "asked")
+        expect(found).to_contain_text("Found before:")
+        assert labels(found) == before
+        found.get_by_role("button", name="Cancel").click()
+        becomes(found, "done")
+        expect(found).not_to_contain_text("Found before:")
+    assert labels(found) == before
 
 
 def test_a_worker_that_dies_over_a_photo_costs_a_second_try(
     settings: dict[str, str], tmp_path: Path, open_page: Pages
 ) -> None:
     with running(tmp_path / "log", WORKERS="1", **settings) as server:
-        page = open_page(server.url, allowed=["net::ERR_"])
-        expect(page.locator("tbody tr")).to_have_count(1)
+        page = ready(open_page(server.url, allowed=["net::ERR_"]))
         (worker,) = server.workers(1)
         with stopped(worker):
             choose(page, photo("one.jpg"))
@@ -151,12 +237,13 @@ def guarded(settings: dict[str, str], tmp_path: Path) -> Iterator[tuple[Server, 
 
 def test_a_key_is_asked_for_kept_for_the_tab_and_told_to_nobody(guarded: tuple[Server, str], open_page: Pages) -> None:
     server, key = guarded
-    page = open_page(server.url, allowed=["status of 401"], permissions=["clipboard-read", "clipboard-write"])
+    page = open_page(server.url, permissions=["clipboard-read", "clipboard-write"])
     field = page.get_by_label("Key")
     expect(field).to_be_visible()
     choose(page, photo("one.jpg"))
     found = card(page, "one.jpg")
     expect(found).to_contain_text("A key is needed")
+    expect(found).to_contain_text("Waiting for a key")
     field.fill(key)
     field.press("Enter")
     becomes(found, "done")
@@ -172,7 +259,24 @@ def test_a_key_is_asked_for_kept_for_the_tab_and_told_to_nobody(guarded: tuple[S
     becomes(card(page, "two.jpg"), "done")
 
 
+def test_a_wrong_key_is_not_tried_for_every_photo(guarded: tuple[Server, str], open_page: Pages) -> None:
+    server, key = guarded
+    page = ready(open_page(server.url, allowed=["status of 401"]))
+    field = page.get_by_label("Key")
+    for wrong, told in [("клю…ч", "has a character that no key has"), ("0123456789ab.wrong", "is not known")]:
+        field.fill(wrong)
+        field.press("Enter")
+        choose(page, *(photo(f"{wrong}-{n}.jpg", n) for n in range(8)))
+        expect(page.get_by_role("listitem").filter(has_text=told).first).to_be_visible()
+        expect(field).to_have_attribute("aria-invalid", "true")
+    field.fill(key)
+    field.press("Enter")
+    expect(page.locator("#count")).to_have_text("16 of 16 answered")
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+    refused = [event for event in server.events("request") if event["status"] == 401]
+    assert 1 <= len(refused) <= 4, "those that were on their way"
+
+
 def test_without_a_need_for_one_no_key_is_asked_for(narrow: Server, open_page: Pages) -> None:
-    page = open_page(narrow.url)
-    expect(page.locator("tbody tr")).to_have_count(1)
+    page = ready(open_page(narrow.url))
     expect(page.get_by_label("Key")).to_be_hidden()

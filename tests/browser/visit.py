@@ -36,6 +36,12 @@ def turned(name: str, upright: Image.Image) -> FilePayload:
     return {"name": name, "mimeType": "image/jpeg", "buffer": stored}
 
 
+def ready(page: Page) -> Page:
+    """Wait until the page knows what the service has."""
+    expect(page.locator("tbody tr").first).to_be_visible()
+    return page
+
+
 def choose(page: Page, *files: FilePayload) -> None:
     """Choose files in the dialog."""
     page.get_by_label("Choose photos").set_input_files(list(files))

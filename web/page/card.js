@@ -66,7 +66,8 @@ export class Card {
     this.tick();
     this.#news.replaceChildren(...this.#told());
     this.#found.classList.toggle("earlier", state !== "done");
-    this.#found.replaceChildren(...(found ? [drawn(found.answer, this.#desk.title)] : []));
+    const before = found && state !== "done" ? [element("p", { className: "note" }, "Found before:")] : [];
+    this.#found.replaceChildren(...before, ...(found ? [drawn(found.answer, this.#desk.title)] : []));
     this.#foot.replaceChildren(...this.#notes());
     this.#command.update();
     this.#offer();
@@ -111,11 +112,11 @@ export class Card {
   #offer() {
     const { isOpen, held } = this.#photo;
     const { hurry, cancel, again, copy } = this.#buttons;
-    const hadFocus = [hurry, cancel, again].includes(/** @type {HTMLButtonElement} */ (document.activeElement));
+    const had = [hurry, cancel, again].find((button) => button === document.activeElement);
     hurry.hidden = !(held && isOpen && this.#desk.pauseMs() < Infinity);
     cancel.hidden = !isOpen;
     again.hidden = isOpen;
-    if (hadFocus && document.activeElement?.matches("[hidden]")) copy.focus();
+    if (had?.hidden) copy.focus();
   }
 
   /**
