@@ -19,7 +19,7 @@ const titles = new Map();
 let number = 0;
 
 const shrinker = new Shrinker();
-const asking = new Asking(() => gallery.askedAnew(), () => asking.accepts && queue.goOn());
+const asking = new Asking(() => gallery.askedAnew(), () => asking.accepts && queue.unlock());
 const queue = new Queue(ask, (signal) => isReachable(accepted().deadline_s, signal), (photo) => gallery.update(photo));
 const gallery = new Gallery(
   {
@@ -33,7 +33,7 @@ const gallery = new Gallery(
       queue.cancel(photo);
       photo.hide();
     },
-    hurry: () => queue.goOn(),
+    hurry: () => queue.hurry(),
     pauseMs: () => queue.pauseMs,
     command: ({ file, question, found }) => ({
       text: curl(file.name, fieldsOf(question), key(), new URL("predict", document.baseURI).href),
@@ -119,7 +119,7 @@ async function learn() {
   asking.offer(served);
   show(served.models);
   gallery.askedAnew();
-  queue.goOn();
+  queue.unlock();
 }
 
 listen((files) => {
@@ -130,6 +130,6 @@ listen((files) => {
     queue.add(photo);
   }
 });
-addEventListener("online", () => asking.accepts && queue.goOn());
+addEventListener("online", () => queue.hurry());
 performance.mark("interactive");
 learn().then(() => performance.mark("complete"));

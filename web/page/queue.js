@@ -53,9 +53,14 @@ export class Queue {
     this.#end(photo, "cancelled");
   }
 
-  /** Goes on now, whatever it waits for. */
-  goOn() {
+  /** What it did not know is known now. */
+  unlock() {
     this.#pace.isLocked = false;
+    this.hurry();
+  }
+
+  /** Tries now instead of later. */
+  hurry() {
     this.#pace.hurry();
     this.#next();
   }
