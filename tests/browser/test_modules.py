@@ -127,7 +127,7 @@ def test_a_key_and_a_token_go_in_the_header_that_is_theirs(
 
 
 def test_a_command_quotes_what_a_shell_or_curl_would_read(page: Page) -> None:
-    fields, header = {"model": "all"}, ["Authorization", "Bearer secret"]
+    fields, header = {"model": "all"}, "Authorization"
     command = call(page, "curl", "curl", "a'b\".jpg", fields, header, "http://x/predict")
     file, token = """'file=@"a'\\''b\\".jpg"'""", '"Authorization: Bearer $TRIPTYCH_TOKEN"'
     assert command == f"curl 'http://x/predict' -F {file} -F model=all -H {token}"
@@ -136,7 +136,7 @@ def test_a_command_quotes_what_a_shell_or_curl_would_read(page: Page) -> None:
 def test_a_command_presses_no_keys(page: Page) -> None:
     """Control characters of a name, pasted raw, would end the paste and run what follows."""
     name = "a\x1b[201~\nid #\x03'\\é\x85.jpg"
-    command = call(page, "curl", "curl", name, {}, None, "http://x/predict")
+    command = call(page, "curl", "curl", name, {}, "", "http://x/predict")
     assert not any(unicodedata.category(letter) == "Cc" for letter in command)
     echoed = subprocess.run(
         ["bash", "-c", command.replace("curl", "printf '%s\\n'", 1)], capture_output=True, check=True

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import FilePayload, Locator, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.pages import Pages
-from tests.browser.visit import becomes, broken, card, choose, drop, labels, paste, photo, picture, turned
+from tests.browser.visit import becomes, broken, card, choose, drop, labels, paste, photo, picture, ready, turned
 from tests.e2e.server import Server, running, stopped, until
 from tests.pictures import encode, photo_like
 from tests.served import FOUR
@@ -233,7 +233,7 @@ def test_a_photo_that_comes_before_the_networks_are_known_waits_for_them(four: S
     page.route("**/models", lambda route: route.abort())  # as on a line that breaks
     with page.expect_event("requestfailed"):
         page.reload()
-    expect(page.get_by_text("Looking for the service")).to_be_visible()
+    expect(page.get_by_text("looking again")).to_be_visible()
     choose(page, photo("one.jpg"))
     becomes(card(page, "one.jpg"), "waiting")
     page.unroute("**/models")
@@ -255,19 +255,34 @@ def test_photos_that_wait_are_asked_what_is_chosen_meanwhile(four: Server, open_
     expect(page.get_by_role("button", name="Ask again (4)")).to_be_visible()
 
 
-def test_a_folder_is_dropped_with_all_that_is_in_it(four: Server, open_page: Pages, tmp_path: Path) -> None:
-    page = open_page(four.url)
-    expect(page.get_by_label("ResNet50", exact=True)).to_be_checked()
-    for name in ("a.jpg", "sub/b.jpg", ".hidden/c.jpg"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(photo(name)["buffer"])
+def drag(page: Page, path: Path, x: float, y: float) -> None:
+    """Drag a file or folder from a file manager and drop it."""
     debugger = page.context.new_cdp_session(page)
     for kind in ("dragEnter", "dragOver", "drop"):
-        dragged = {"items": [], "files": [str(tmp_path)], "dragOperationsMask": 1}
-        debugger.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": dragged})
+        dragged = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+        debugger.send("Input.dispatchDragEvent", {"type": kind, "x": x, "y": y, "data": dragged})
+
+
+def test_a_folder_is_dropped_with_the_photos_that_are_in_it(four: Server, open_page: Pages, tmp_path: Path) -> None:
+    page = ready(open_page(four.url))
+    for name in ("a.jpg", "sub/b.jpg", ".hidden/c.jpg", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(photo(name)["buffer"])
+    drag(page, tmp_path, 300, 300)
     for name in ("a.jpg", "b.jpg"):
         becomes(card(page, name), "done")
     assert page.get_by_role("heading", level=3).all_inner_texts() == ["a.jpg", "b.jpg"]
+
+
+def test_a_photo_that_is_dropped_on_a_field_is_taken_too(four: Server, open_page: Pages, tmp_path: Path) -> None:
+    """Else the browser would show it in the page's place."""
+    page = ready(open_page(four.url))
+    (tmp_path / "a.jpg").write_bytes(photo("a.jpg")["buffer"])
+    page.get_by_text("Options").click()
+    place = page.get_by_label("Send the original").bounding_box()
+    assert place is not None
+    drag(page, tmp_path / "a.jpg", place["x"] + 5, place["y"] + 5)
+    becomes(card(page, "a.jpg"), "done")
 
 
 def test_a_link_that_is_dropped_does_not_take_the_page_s_place(four: Server, open_page: Pages) -> None:

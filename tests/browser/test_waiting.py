@@ -101,7 +101,9 @@ class Gateway(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer(503, ("Retry-After", formatdate(time.time() + 1, usegmt=True)))
+        soon = ("Retry-After", formatdate(time.time() + 1, usegmt=True))
+        self.answer(*((503, soon) if self.server.has_begun else (502,)))  # type: ignore[attr-defined]
+        self.server.has_begun = True  # type: ignore[attr-defined]
 
     def answer(self, status: int, *headers: tuple[str, str]) -> None:
         text = b"<h1>Bad gateway</h1>"
@@ -123,9 +125,11 @@ def test_a_proxy_whose_service_is_started_anew_is_waited_for(
         port = int(server.url.rpartition(":")[2])
     found = card(page, "one.jpg")
     with ThreadingHTTPServer(("127.0.0.1", port), Gateway) as gateway:
+        gateway.has_begun = False  # type: ignore[attr-defined]
         threading.Thread(target=gateway.serve_forever).start()
         choose(page, photo("one.jpg"))
         expect(found).to_contain_text("The service can't be reached.")
+        expect(found).to_contain_text("The service is busy.")
         gateway.shutdown()
     with running(tmp_path / "log2", "--bind", f"127.0.0.1:{port}", WORKERS="1", **settings):
         becomes(found, "done")
@@ -263,7 +267,7 @@ def test_a_wrong_key_is_not_tried_for_every_photo(guarded: tuple[Server, str], o
     server, key = guarded
     page = ready(open_page(server.url, allowed=["status of 401"]))
     field = page.get_by_label("Key")
-    for wrong, told in [("клю…ч", "has a character that no key has"), ("0123456789ab.wrong", "is not known")]:
+    for wrong, told in [("клю…ч", "has a character that no key has"), ("0123456789ab.wrong", "is not taken")]:
         field.fill(wrong)
         field.press("Enter")
         choose(page, *(photo(f"{wrong}-{n}.jpg", n) for n in range(8)))
@@ -275,6 +279,39 @@ def test_a_wrong_key_is_not_tried_for_every_photo(guarded: tuple[Server, str], o
     expect(field).not_to_have_attribute("aria-invalid", "true")
     refused = [event for event in server.events("request") if event["status"] == 401]
     assert 1 <= len(refused) <= 4, "those that were on their way"
+
+
+def test_what_is_said_of_the_old_key_is_not_held_against_the_new(guarded: tuple[Server, str], open_page: Pages) -> None:
+    server, key = guarded
+    page = ready(open_page(server.url, allowed=["status of 401", "status of 503"]))
+    field = page.get_by_label("Key")
+    field.fill("0123456789ab.wrong")
+    (worker,) = server.workers(1)
+    with stopped(worker):
+        choose(page, *(photo(f"{n}.jpg", n) for n in range(6)))
+        becomes(card(page, "3.jpg"), "asked")
+        field.fill(key)
+        field.press("Enter")
+    expect(page.locator("#count")).to_have_text("6 of 6 answered")
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_a_key_that_is_needed_from_now_on_is_asked_for(
+    settings: dict[str, str], tmp_path: Path, open_page: Pages
+) -> None:
+    with running(tmp_path / "log", WORKERS="1", **settings) as server:
+        page = ready(open_page(server.url, allowed=["status of 401", "net::ERR_"]))
+        port = server.url.rpartition(":")[2]
+    file = tmp_path / "keys.json"
+    key = run_flask("keys", "create", "visitor", API_KEYS_FILE=str(file)).stdout.strip()
+    restarted = {"API_KEYS_FILE": str(file), **settings}
+    with running(tmp_path / "log2", "--bind", f"127.0.0.1:{port}", WORKERS="1", **restarted):
+        choose(page, photo("one.jpg"))
+        expect(card(page, "one.jpg")).to_contain_text("A key is needed")
+        expect(page.locator("#said")).to_contain_text("A key is needed")
+        page.get_by_label("Key").fill(key)
+        page.get_by_label("Key").press("Enter")
+        becomes(card(page, "one.jpg"), "done")
 
 
 def test_without_a_need_for_one_no_key_is_asked_for(narrow: Server, open_page: Pages) -> None:

@@ -16,6 +16,7 @@
 import { parts } from "./timing.js";
 
 const SPARE_S = 3; // for the network, beyond what the service may take
+const MODELS_S = 15;
 const OF_A_PROXY = new Set([502, 503, 504]); // what stands before the service says so while that is gone
 
 /** Why there is no answer. `retryAfterS`: when to ask again; undefined where nothing is known of that. */
@@ -92,9 +93,11 @@ export function predict({ upload, name, fields, header }, deadlineS, signal, pro
  * @returns {Promise<{default: string, accepts: Accepts, models: import("./models.js").Model[]}>}
  */
 export async function models() {
-  const answer = await fetch("models", { cache: "no-store" });
-  if (!answer.ok) throw new Problem({ code: "unreachable", status: answer.status });
-  return answer.json();
+  const answer = await fetch("models", { cache: "no-store", signal: after(MODELS_S) });
+  const served = answer.ok ? await answer.json() : null;
+  // While another version is rolled out, one may answer that tells less.
+  if (!served?.accepts?.deadline_s) throw new Problem({ code: "unreachable", status: answer.status });
+  return served;
 }
 
 /**
@@ -104,12 +107,24 @@ export async function models() {
  * @param {AbortSignal} signal then nobody wants to know any more
  */
 export async function isReachable(deadlineS, signal) {
-  const either = AbortSignal.any([signal, AbortSignal.timeout(1000 * (deadlineS + SPARE_S))]);
   try {
-    return (await fetch("livez", { cache: "no-store", signal: either })).ok;
+    return (await fetch("livez", { cache: "no-store", signal: after(deadlineS + SPARE_S, signal) })).ok;
   } catch {
     return false;
   }
+}
+
+/**
+ * Returns a signal that comes after a time, or with another. (AbortSignal.any is younger than some phones.)
+ *
+ * @param {number} seconds
+ * @param {AbortSignal} [other]
+ */
+function after(seconds, other) {
+  const control = new AbortController();
+  setTimeout(() => control.abort(), 1000 * seconds);
+  other?.addEventListener("abort", () => control.abort());
+  return control.signal;
 }
 
 /** @param {string} text */
@@ -127,8 +142,10 @@ function read(text) {
  * @param {string | null} retryAfter
  */
 function problem(status, body, retryAfter) {
-  const code = body?.code ?? (OF_A_PROXY.has(status) ? "unreachable" : "no_answer_of_ours");
-  return new Problem({ ...body, status, code, retryAfterS: seconds(retryAfter) });
+  const retryAfterS = seconds(retryAfter);
+  const gone = retryAfterS === undefined ? "unreachable" : "overloaded";
+  const code = body?.code ?? (OF_A_PROXY.has(status) ? gone : "no_answer_of_ours");
+  return new Problem({ ...body, status, code, retryAfterS });
 }
 
 /** @param {string | null} retryAfter a number of seconds, or a date (RFC 9110, section 10.2.3) */

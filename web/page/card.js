@@ -70,7 +70,6 @@ export class Card {
     this.#found.replaceChildren(...before, ...(found ? [drawn(found.answer, this.#desk.title)] : []));
     this.#foot.replaceChildren(...this.#notes());
     this.#command.update();
-    this.#offer();
   }
 
   /** Counts down. */
@@ -79,6 +78,7 @@ export class Card {
     const seconds = Math.ceil(pauseMs / 1000);
     const text = pauseMs === Infinity ? "Waiting for a key" : `Trying again ${seconds ? `in ${span(seconds)}` : "soon"}`;
     if (this.#countdown.textContent !== text) this.#countdown.textContent = text;
+    this.#offer();
   }
 
   /** @returns {Node[]} */

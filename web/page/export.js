@@ -1,4 +1,7 @@
-/** What was found, as a file: the rows are those of clients/triptych_client.py, and one for each photo that failed. */
+/**
+ * What was found, as a file: the rows are those of clients/triptych_client.py, with the code of what failed. A photo that
+ * was answered and then failed has the answer and the code.
+ */
 
 import { element } from "./element.js";
 
@@ -27,9 +30,8 @@ export function csv(photos) {
 /** @param {Photo[]} photos */
 export function json(photos) {
   const entries = photos.filter(hasEnded).map(({ name, found, problem }) => {
-    if (found) return { ...found.answer, file: name };
     const { status, code, error, detail } = problem ?? { status: 0, code: "cancelled", error: "Cancelled", detail: "" };
-    return { file: name, status, code, error, detail };
+    return { file: name, ...found?.answer, ...((problem || !found) && { status, code, error, detail }) };
   });
   return `${JSON.stringify(entries, null, 1)}\n`;
 }
@@ -60,7 +62,7 @@ function rowsOf({ name: file, found, problem }) {
   if (!found) return [{ file, code: problem?.code ?? "cancelled" }];
   const { answer } = found;
   const parts = [...Object.values(answer.models ?? {}), ...(answer.results ? [answer] : [])];
-  return parts.map((part) => ({ file, part, code: "" }));
+  return parts.map((part) => ({ file, part, code: problem?.code ?? "" }));
 }
 
 /**

@@ -55,17 +55,7 @@ export class Gallery {
     const card = this.#cards.get(photo);
     if (!card) return; // removed
     card.update();
-    if (!photo.isOpen) this.#voice.tell(photo, this.photos);
-    this.refresh();
-  }
-
-  /** Photos that wait are asked what the form asks now. */
-  askedAnew() {
-    for (const [photo, card] of this.#cards) {
-      if (photo.state !== "waiting") continue;
-      photo.question = this.#current();
-      card.update();
-    }
+    this.#voice.tell(photo, this.photos);
     this.refresh();
   }
 
@@ -77,6 +67,7 @@ export class Gallery {
     const hadFocus = gone.contains(document.activeElement);
     gone.remove();
     this.#cards.delete(photo);
+    this.#voice.forget(this.photos);
     this.refresh();
     if (!hadFocus) return;
     const button = next?.querySelector("button:not([hidden])");
@@ -102,7 +93,7 @@ export class Gallery {
 
   #askAgain() {
     this.#askable.forEach(this.#desk.again);
-    found("choose", HTMLInputElement).focus(); // this button is gone
+    found("csv", HTMLButtonElement).focus(); // this button is gone
   }
 
   #clear() {

@@ -27,21 +27,31 @@ export function listen(take) {
  */
 function listenForDrops(mark, take) {
   document.addEventListener("dragover", (event) => {
-    if (event.target instanceof HTMLInputElement) return;
+    if (isText(event)) return;
     event.preventDefault();
-    mark.classList.toggle("over", event.dataTransfer?.types.includes("Files"));
+    mark.classList.toggle("over", hasFiles(event));
   });
   document.addEventListener("dragleave", ({ relatedTarget }) => {
     if (!relatedTarget) mark.classList.remove("over"); // it has left the page
   });
   document.addEventListener("drop", async (event) => {
-    if (event.target instanceof HTMLInputElement) return;
+    if (isText(event)) return;
     event.preventDefault();
     mark.classList.remove("over");
     const items = [...(event.dataTransfer?.items ?? [])].filter(({ kind }) => kind === "file");
     take((await Promise.all(items.map(filesOf))).flat());
   });
 }
+
+/** @param {DragEvent} event */
+const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files") ?? false;
+
+/**
+ * Whether it brings text to where text goes.
+ *
+ * @param {DragEvent} event
+ */
+const isText = (event) => event.target === found("key", HTMLInputElement) && !hasFiles(event);
 
 /**
  * @param {DataTransferItem} item
@@ -55,13 +65,13 @@ function filesOf(item) {
 
 /**
  * @param {FileSystemEntry} entry
- * @returns {Promise<File[]>} what can't be read is left out; so is what begins with a dot
+ * @returns {Promise<File[]>} the pictures; what can't be read is left out, and so is what begins with a dot
  */
 async function filesIn(entry) {
   if (entry.name.startsWith(".")) return [];
   if (entry.isFile) {
     const file = /** @type {FileSystemFileEntry} */ (entry);
-    return new Promise((resolve) => file.file((one) => resolve([one]), () => resolve([])));
+    return new Promise((resolve) => file.file((one) => resolve(isPicture(one) ? [one] : []), () => resolve([])));
   }
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   /** @type {FileSystemEntry[]} */
@@ -75,3 +85,10 @@ async function filesIn(entry) {
   entries.sort((one, other) => one.name.localeCompare(other.name));
   return (await Promise.all(entries.map(filesIn))).flat();
 }
+
+/**
+ * Whether a file of a folder is meant: beside photos lie notes and thumbnails.
+ *
+ * @param {File} file
+ */
+const isPicture = ({ name, type }) => type.startsWith("image/") || /\.(jpe?g|png|webp|heic|heif|avif)$/i.test(name);

@@ -7,9 +7,9 @@ import { listen } from "./intake.js";
 import { show } from "./models.js";
 import { Photo } from "./photo.js";
 import { Asking, fieldsOf } from "./question.js";
-import { Queue } from "./queue.js";
+import { OF_THE_KEY, Queue } from "./queue.js";
 import { Shrinker } from "./shrink.js";
-import { size, unique } from "./words.js";
+import { sentence, size, unique } from "./words.js";
 
 const MB = 2 ** 20;
 const LOOK_AGAIN_MS = 3000;
@@ -17,17 +17,15 @@ const LOOK_AGAIN_MS = 3000;
 /** @type {Map<string, string>} of the networks, as people write them */
 const titles = new Map();
 let number = 0;
+let isLearning = false;
 
 const shrinker = new Shrinker();
-const asking = new Asking(() => gallery.askedAnew(), () => asking.accepts && queue.unlock());
+const asking = new Asking(() => gallery.refresh(), () => asking.accepts && queue.unlock());
 const queue = new Queue(ask, (signal) => isReachable(accepted().deadline_s, signal), (photo) => gallery.update(photo));
 const gallery = new Gallery(
   {
     cancel: (photo) => queue.cancel(photo),
-    again(photo) {
-      photo.question = asking.question;
-      queue.add(photo);
-    },
+    again: (photo) => queue.add(photo),
     remove(photo) {
       gallery.remove(photo);
       queue.cancel(photo);
@@ -36,7 +34,7 @@ const gallery = new Gallery(
     hurry: () => queue.hurry(),
     pauseMs: () => queue.pauseMs,
     command: ({ file, question, found }) => ({
-      text: curl(file.name, fieldsOf(question), key(), new URL("predict", document.baseURI).href),
+      text: curl(file.name, fieldsOf(question), asking.headerName, new URL("predict", document.baseURI).href),
       differs: Boolean(found?.note),
     }),
     title: (name) => titles.get(name) ?? name,
@@ -56,12 +54,15 @@ function accepted() {
  */
 async function ask(photo, signal) {
   const { formats, max_upload_mb: most, deadline_s: deadline } = accepted();
-  const { question } = photo;
+  const { question } = asking; // as it is now: what waited is asked what the form asks when its turn comes
+  photo.question = question;
+  /** @type {[string, string] | null} */
+  let header = null;
   try {
-    const { header } = asking;
+    header = asking.header;
     step(photo, "preparing");
     const { original } = question;
-    const { upload, note, picture } = await shrinker.prepare(photo.file, { formats, original, shorter: asking.shorter });
+    const { upload, note, picture } = await shrinker.prepare(photo.file, { formats, original, shorter: asking.shorter }, signal);
     signal.throwIfAborted();
     if (picture) photo.show(picture);
     if (upload.size > most * MB) {
@@ -75,7 +76,7 @@ async function ask(photo, signal) {
     });
     photo.found = { answer, timing, question, note };
   } catch (error) {
-    throw error instanceof Problem ? understood(error) : error;
+    throw error instanceof Problem ? understood(error, header) : error;
   }
 }
 
@@ -83,20 +84,25 @@ async function ask(photo, signal) {
  * Does about a problem what the form can do, and tells what it is.
  *
  * @param {Problem} problem
+ * @param {[string, string] | null} sent the header with the key
  */
-function understood(problem) {
+function understood(problem, sent) {
   if (problem.code === "invalid_model") learn();
-  const isUnknown = problem.code === "unauthorized" && problem.status === 401;
-  if (isUnknown || problem.code === "forbidden" || problem.code === "unusable_key") asking.refuse();
-  return isUnknown ? new Problem({ ...problem, code: "unknown_key", detail: "" }) : problem;
+  if (!OF_THE_KEY.has(problem.code)) return problem;
+  if (sent && sent[1] !== key()) return new Problem({ code: "key_changed", retryAfterS: 0 });
+  if (!asking.headerName) learn(); // keys were not asked for when the page was loaded
+  const isUnknown = problem.code === "unauthorized" && sent;
+  const told = isUnknown ? new Problem({ ...problem, code: "unknown_key" }) : problem;
+  asking.refuse(sentence(told));
+  return told;
 }
 
-/** The header with the key, for a command; null where none is needed or none is there yet. */
+/** What is sent of the key as it is now; empty: nothing that could be. */
 function key() {
   try {
-    return asking.header;
+    return asking.header?.[1] ?? "";
   } catch {
-    return null;
+    return "";
   }
 }
 
@@ -109,16 +115,21 @@ function step(photo, state) {
   gallery.update(photo);
 }
 
+/** Asks what is served, until the service says. */
 async function learn() {
-  const served = await models().catch(() => null);
-  if (!served) {
-    setTimeout(learn, LOOK_AGAIN_MS);
-    return;
+  if (isLearning) return;
+  isLearning = true;
+  let served = await models().catch(() => null);
+  while (!served) {
+    asking.miss();
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    served = await models().catch(() => null);
   }
+  isLearning = false;
   for (const { name, title } of served.models) titles.set(name, title);
   asking.offer(served);
   show(served.models);
-  gallery.askedAnew();
+  gallery.refresh();
   queue.unlock();
 }
 

@@ -1,7 +1,8 @@
 /** How many photos are sent at a time, and when none is: as the service says, and as its silence does. */
 
 const MOST = 4; // at a time
-const LONGEST_PAUSE_S = 15; // while it can't be reached
+const LONGEST_MISS_S = 15; // while it can't be reached
+const LONGEST_S = 3600; // whatever is asked for
 const JITTER = 0.25; // of a pause: else all pages that were refused come again together
 
 export class Pace {
@@ -14,7 +15,7 @@ export class Pace {
 
   /** Milliseconds until photos are sent again; 0: they are. */
   get pauseMs() {
-    return Math.max(0, this.#resumeAt - Date.now());
+    return Math.max(0, this.#resumeAt - performance.now());
   }
 
   /** Takes note of an answer. */
@@ -33,15 +34,11 @@ export class Pace {
     this.#pause(seconds);
   }
 
-  /**
-   * Holds all photos, longer each time. Those that fail together are one time.
-   *
-   * @param {number} [seconds] at least
-   */
-  missed(seconds = 0) {
+  /** Holds all photos, longer each time. Those that fail together are one time. */
+  missed() {
     if (!this.pauseMs) this.#misses += 1;
     this.most = 1;
-    this.#pause(Math.max(seconds, Math.min(LONGEST_PAUSE_S, 2 ** (this.#misses - 1))));
+    this.#pause(Math.min(LONGEST_MISS_S, 2 ** (this.#misses - 1)));
   }
 
   /** Forgets the pause. */
@@ -51,6 +48,7 @@ export class Pace {
 
   /** @param {number} seconds */
   #pause(seconds) {
-    this.#resumeAt = Math.max(this.#resumeAt, Date.now() + 1000 * seconds * (1 + JITTER * Math.random()));
+    const pauseS = Math.min(LONGEST_S, seconds) * (1 + JITTER * Math.random());
+    this.#resumeAt = Math.max(this.#resumeAt, performance.now() + 1000 * pauseS);
   }
 }

@@ -29,10 +29,13 @@ export class Asking {
    */
   constructor(changed, keyed) {
     found("ask", HTMLFormElement).addEventListener("change", changed);
-    found("ask", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
+    found("ask", HTMLFormElement).addEventListener("submit", (event) => {
+      event.preventDefault();
+      keyed(); // Enter: also where the key has not changed, but the service may have
+    });
     this.#key.value = stored()?.getItem(STORED) ?? "";
     this.#key.addEventListener("change", () => {
-      this.#key.removeAttribute("aria-invalid");
+      this.refuse(null);
       keyed();
     });
     this.#key.addEventListener("input", () => stored()?.setItem(STORED, this.#key.value));
@@ -45,40 +48,62 @@ export class Asking {
    */
   offer({ default: first, accepts, models }) {
     const before = this.question.model;
-    this.accepts = accepts;
     this.shorter = enough(Math.max(...models.map(({ input }) => Math.max(input.height, input.width))));
     const answering = models.filter(({ state }) => state === "ready").map(({ name }) => name);
     const choices = answering.length > 1 ? [...answering, ALL] : answering;
     const chosen = [before, first].find((name) => choices.includes(name)) ?? answering[0];
     const pills = models.map(({ name, title }) => pill(name, title, name === chosen, !choices.includes(name)));
     if (choices.includes(ALL)) pills.push(pill(ALL, "Compare all", chosen === ALL, false));
+    const hadFocus = this.#pills.contains(document.activeElement);
     this.#pills.replaceChildren(element("legend", {}, "Ask"), ...pills);
+    if (hadFocus) this.#chosen?.focus();
     found("credential", HTMLElement).hidden = !accepts.credentials.length;
+    this.accepts = accepts;
+  }
+
+  /** Says that it can't be reached. */
+  miss() {
+    if (!this.accepts) this.#pills.querySelector(".note")?.replaceChildren("The service can't be reached; looking again");
+  }
+
+  get #chosen() {
+    const chosen = this.#pills.querySelector("input:checked");
+    return chosen instanceof HTMLInputElement ? chosen : null;
   }
 
   /** @returns {Question} */
   get question() {
-    const chosen = this.#pills.querySelector("input:checked");
-    const model = chosen instanceof HTMLInputElement ? chosen.value : "";
+    const model = this.#chosen?.value ?? "";
     const resize = this.#resize.value;
     const keeps = (resize || this.accepts?.resize) === KEEPS_PIXELS;
     return { model, resize, original: keeps || this.#original.checked };
   }
 
+  /** The name of the header that carries the key; empty: none is needed. */
+  get headerName() {
+    const { credentials = [] } = this.accepts ?? {};
+    const isToken = credentials.length > 1 && this.#key.value.trim().split(".").length === 3;
+    return isToken ? "Authorization" : (credentials[0] ?? "");
+  }
+
   /** @returns {[string, string] | null} the header that carries the key. Throws a Problem: there is none that can be sent */
   get header() {
-    const { credentials = [] } = this.accepts ?? {};
-    if (!credentials.length) return null;
+    const name = this.headerName;
+    if (!name) return null;
     const key = this.#key.value.trim();
     if (!key) throw new Problem({ code: "unauthorized" });
     if (!/^[!-~]+$/.test(key)) throw new Problem({ code: "unusable_key" });
-    const isToken = credentials.length > 1 ? key.split(".").length === 3 : credentials[0] === "Authorization";
-    return isToken ? ["Authorization", `Bearer ${key}`] : ["X-API-Key", key];
+    return [name, name === "Authorization" ? `Bearer ${key}` : key];
   }
 
-  /** Shows that the key is not taken. */
-  refuse() {
-    if (this.#key.value) this.#key.setAttribute("aria-invalid", "true");
+  /**
+   * Shows why the key is not taken, or that nothing is known against it.
+   *
+   * @param {string | null} why
+   */
+  refuse(why) {
+    this.#key.ariaInvalid = why ? "true" : null;
+    found("key-problem", HTMLElement).textContent = why ?? "";
   }
 }
 

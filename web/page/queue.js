@@ -7,7 +7,8 @@ import { Pace } from "./pace.js";
 
 const TRIES = 10; // of one photo that is told to come again
 const BREAKS = 3; // of its connection, while the service can be reached
-const OF_THE_KEY = new Set(["unauthorized", "unknown_key", "unusable_key", "forbidden"]);
+/** Codes of what no photo has a part in: all wait until another key is entered. */
+export const OF_THE_KEY = new Set(["unauthorized", "unknown_key", "unusable_key", "forbidden"]);
 
 export class Queue {
   /** @type {Photo[]} */
@@ -56,7 +57,7 @@ export class Queue {
   /** What it did not know is known now. */
   unlock() {
     this.#pace.isLocked = false;
-    this.hurry();
+    this.#next();
   }
 
   /** Tries now instead of later. */
@@ -132,11 +133,14 @@ export class Queue {
    * @param {Problem} problem
    */
   async #missed(photo, signal, problem) {
-    const isThere = await this.#isReachable(signal);
+    const isThere = await this.#isReachable(signal).catch(() => false);
     if (signal.aborted) return;
     if (isThere) photo.breaks += 1;
-    if (photo.breaks >= BREAKS) return this.#end(photo, "failed", new Problem({ code: "broken_connection" }));
-    this.#pace.missed(problem.retryAfterS);
+    if (photo.breaks >= BREAKS) {
+      const code = problem.status ? "no_answer_of_ours" : "broken_connection";
+      return this.#end(photo, "failed", new Problem({ code, status: problem.status }));
+    }
+    this.#pace.missed();
     this.#hold(photo, problem);
   }
 

@@ -32,10 +32,14 @@ export class Shrinker {
   /**
    * @param {File} file
    * @param {How} how
-   * @returns {Promise<Prepared>} rejects with a Problem: the file can't be read
+   * @param {AbortSignal} signal
+   * @returns {Promise<Prepared>} rejects with a Problem: the file can't be read; or with the signal's reason
    */
-  prepare(file, how) {
-    const next = this.#last.then(() => prepare(file, how));
+  prepare(file, how, signal) {
+    const next = this.#last.then(() => {
+      signal.throwIfAborted();
+      return prepare(file, how);
+    });
     this.#last = next.catch(() => {});
     return next;
   }

@@ -10,8 +10,9 @@ const QUIET_MS = 10_000; // between two reports of many photos
 
 export class Voice {
   #place = found("said", HTMLElement);
-  #spokeAt = 0;
+  #spokeAt = -QUIET_MS;
   #isOfMany = false;
+  #trouble = ""; // that was told, until an answer comes
 
   /** @param {string} text */
   say(text) {
@@ -24,14 +25,32 @@ export class Voice {
    * @param {Photo} photo
    * @param {Photo[]} all of them on the page
    */
-  tell({ name, found, problem }, all) {
+  tell({ name, found, problem, held, isOpen }, all) {
+    if (isOpen) return this.#hold(held);
+    this.#trouble = "";
     const open = all.filter(({ isOpen }) => isOpen).length;
     this.#isOfMany ||= open > 0;
     if (!this.#isOfMany) return this.say(`${name}: ${problem ? sentence(problem) : found ? `${said(found.answer)}.` : "cancelled."}`);
-    if (open && Date.now() < this.#spokeAt + QUIET_MS) return;
-    this.#spokeAt = Date.now();
+    if (open && performance.now() < this.#spokeAt + QUIET_MS) return;
+    this.#spokeAt = performance.now();
     this.#isOfMany = open > 0;
     this.say(`${open ? "" : "All done: "}${counted(all)}.`);
+  }
+
+  /**
+   * Takes note that photos were removed: with none on its way, what comes next is not one of many.
+   *
+   * @param {Photo[]} all
+   */
+  forget(all) {
+    this.#isOfMany &&= all.some(({ isOpen }) => isOpen);
+  }
+
+  /** @param {import("./api.js").Problem | null} held why photos wait; told once */
+  #hold(held) {
+    if (!held || held.code === this.#trouble) return;
+    this.#trouble = held.code;
+    this.say(sentence(held));
   }
 }
 

@@ -51,15 +51,15 @@ export function size(bytes) {
 const SENTENCES = {
   unreachable: "The service can't be reached.",
   broken_connection: "The connection breaks whenever this photo is sent.",
-  no_answer_of_ours: "Something between this page and the service answered in its place.",
-  unreadable_file: "This can't be read. A folder? Choose the photos in it.",
+  key_changed: "Another key was entered meanwhile.",
+  unreadable_file: "This file can't be read (any more): choose it again.",
   unsupported_format: "This is no photo that the service can read.",
   corrupt_image: "This photo is damaged.",
   truncated_image: "A part of this photo is missing.",
   too_many_pixels: "This photo has more pixels than the service takes.",
   upload_too_large: "This photo is larger than the service takes.",
   unauthorized: "A key is needed: enter yours above.",
-  unknown_key: "The key above is not known to the service.",
+  unknown_key: "The key above is not taken.",
   unusable_key: "The key above has a character that no key has.",
   forbidden: "The key above may not ask this.",
   rate_limited: "Too many photos in a short time.",
@@ -77,7 +77,10 @@ const SENTENCES = {
  * @param {Problem} problem
  */
 export function sentence(problem) {
-  if (problem.code === "no_answer_of_ours" && problem.status === 413) return SENTENCES.upload_too_large;
+  if (problem.code === "no_answer_of_ours") {
+    if (problem.status === 413) return SENTENCES.upload_too_large;
+    return `Something before the service answers in its place (${problem.status}).`;
+  }
   return SENTENCES[problem.code] ?? (problem.error ? `${problem.error}.` : `The service answered with ${problem.status}.`);
 }
 
