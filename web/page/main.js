@@ -90,7 +90,12 @@ function understood(problem, sent) {
   if (problem.code === "invalid_model") learn();
   if (!OF_THE_KEY.has(problem.code)) return problem;
   if (sent && sent[1] !== key()) return new Problem({ code: "key_changed", retryAfterS: 0 });
-  if (!asking.headerName) learn(); // keys were not asked for when the page was loaded
+  if (!asking.headerName) {
+    // The service asks for keys now, or something before it refuses: in either case this photo ends here, for asked
+    // again at once it would be refused again.
+    learn();
+    return new Problem({ ...problem, code: "refused" });
+  }
   const isUnknown = problem.code === "unauthorized" && sent;
   const told = isUnknown ? new Problem({ ...problem, code: "unknown_key" }) : problem;
   asking.refuse(sentence(told));

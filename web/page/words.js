@@ -51,6 +51,7 @@ export function size(bytes) {
 const SENTENCES = {
   unreachable: "The service can't be reached.",
   broken_connection: "The connection breaks whenever this photo is sent.",
+  refused: "The service does not let this page ask (any more).",
   key_changed: "Another key was entered meanwhile.",
   unreadable_file: "This file can't be read (any more): choose it again.",
   unsupported_format: "This is no photo that the service can read.",
