@@ -43,7 +43,6 @@ def make_service(settings: Settings, load: Load, callers: Access = ANYONE, jobs:
         reader=UploadReader(settings.max_upload_mb * MB, settings.max_files),
         asker=Asker(registry, settings.fallback_model, settings.resize),
         accepts=accepts(settings, callers),
-        deadline_s=settings.deadline_s,
         self_test_s=settings.self_test_s,
         metrics=metrics,
         scrape=Scrape(metrics.registry, metrics_folder.shared(), cores, jobs.figures if jobs else None),

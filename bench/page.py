@@ -5,7 +5,9 @@ python -m bench.page URL    of a service that runs, as http://127.0.0.1:5000/
 Each load in a profile of its own, so that nothing is known yet; then once more, with what the first load left. Times
 are from the start of the navigation; "shift" is the sum of all layout shifts but those of the visitor's own doing, so
 never less than CLS (https://web.dev/articles/cls). Blocking is what tasks above 50 ms take beyond these. Prints
-medians, and the least and the most.
+medians, and the least and the most. The marks are the page's own: "interactive", its listeners stand and photos are
+taken; "complete", it knows the networks, and photos are sent. A "phone" is a window of that size: neither line nor
+processor is slowed.
 """
 
 import sys

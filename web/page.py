@@ -25,7 +25,7 @@ _POLICY = (
 
 
 class Page(NamedTuple):
-    """The document, and its assets by name. *version* is that of all of them: 12 hex digits of their SHA-256."""
+    """The document, and its assets by name. *version* is that of all of them: 12 hex digits of a SHA-256."""
 
     document: Asset
     assets: dict[str, Asset]
@@ -37,7 +37,8 @@ def _page() -> Page:
     """Return what the folder held when it was first asked for."""
     files = sorted(path for path in _FOLDER.iterdir() if path.suffix in _KINDS)
     assets = {path.name: Asset.read(path, _KINDS[path.suffix]) for path in files}
-    version = hashlib.sha256("".join(asset.digest for asset in assets.values()).encode()).hexdigest()[:12]
+    named = "".join(f"{name} {asset.digest}\n" for name, asset in assets.items())
+    version = hashlib.sha256(named.encode()).hexdigest()[:12]
     document = (_FOLDER / "index.html").read_bytes().replace(_VERSION, version.encode())
     return Page(Asset.of(document, "text/html"), assets, version)
 

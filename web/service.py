@@ -21,7 +21,8 @@ from web.uploads import UploadReader
 class Accepts:
     """What a caller may send, and how it is taken. *credentials*: headers of which one is needed; none: anyone may ask.
 
-    *resize*: what a request that names none gets.
+    *resize*: what a request that names none gets. *deadline_s*: within which it is answered, from when it began to wait
+    for a worker; a worker that takes twice as long is ended.
     """
 
     formats: tuple[str, ...]
@@ -36,9 +37,8 @@ class Accepts:
 class Service:
     """*start_process* prepares process-wide state before a load. *road* is made when first needed: it makes a folder.
 
-    *deadline_s*: within which a request is answered, from when it began to wait for a worker; a worker that takes twice
-    as long is ended. *self_test_s*: between two known answers of a model. *has_keys*: whether credentials can
-    be judged. *jobs*: None: there are none. *is_ending*: whether the service was told to stop.
+    *self_test_s*: between two known answers of a model. *has_keys*: whether credentials can be judged. *jobs*: None:
+    there are none. *is_ending*: whether the service was told to stop.
     """
 
     registry: Registry
@@ -46,7 +46,6 @@ class Service:
     reader: UploadReader
     asker: Asker
     accepts: Accepts
-    deadline_s: float
     admission: Admission
     cors_origins: tuple[str, ...]
     start_process: Callable[[], None]
@@ -57,6 +56,11 @@ class Service:
     has_keys: Callable[[], bool] = lambda: True
     pace: Pace = field(default_factory=Pace)
     is_ending: Callable[[], bool] = lambda: False
+
+    @property
+    def deadline_s(self) -> float:
+        """Return what callers are told of it."""
+        return self.accepts.deadline_s
 
     def start(self) -> None:
         """Load every model; called in the worker, after the fork and before it accepts."""

@@ -110,8 +110,9 @@ def test_who_agrees_is_said_in_a_sentence(page: Page, given: dict[str, Any], ver
     ],
 )
 def test_a_key_and_a_token_go_in_the_header_that_is_theirs(
-    page: Page, credentials: list[str], key: str, header: list[str] | None
+    four: Server, open_page: Pages, credentials: list[str], key: str, header: list[str] | None
 ) -> None:
+    page = ready(open_page(four.url))  # of its own: the form gets another's listeners
     sent = page.evaluate(
         """async ([credentials, key]) => {
             const folder = document.querySelector("script[type=module]").src;

@@ -1,6 +1,7 @@
 /** Draws an answer: labels as bars, or several networks side by side. */
 
 import { element } from "./element.js";
+import { track } from "./track.js";
 import { listed, percent, readable } from "./words.js";
 
 /** @typedef {import("./api.js").Answer} Answer */
@@ -31,14 +32,11 @@ const best = (part) => part.results?.[0];
 
 /** @param {Label[]} labels */
 function bars(labels) {
-  const list = element("ol", { className: "labels" });
-  list.setAttribute("role", "list"); // which Safari takes from one without numbers
+  const list = element("ol", { className: "labels", role: "list" }); // which Safari takes from one without numbers
   for (const { class: name, prob } of labels) {
-    const fill = element("span", { className: "fill" });
-    fill.style.inlineSize = `${prob * 100}%`;
     const text = element("span", { className: "label" }, readable(name));
     const share = element("span", { className: "share" }, percent(prob));
-    list.append(element("li", {}, text, share, element("span", { className: "track", ariaHidden: "true" }, fill)));
+    list.append(element("li", {}, text, share, track(prob)));
   }
   return list;
 }

@@ -63,7 +63,8 @@ export class Card {
     this.element.classList.toggle("wide", question.model === "all" || Boolean(found?.answer.models));
     if (picture && this.#picture.src !== picture) this.#picture.src = picture;
     this.#picture.hidden = !picture;
-    this.tick();
+    this.#count();
+    this.#offer();
     this.#news.replaceChildren(...this.#told());
     this.#found.classList.toggle("earlier", state !== "done");
     const before = found && state !== "done" ? [element("p", { className: "note" }, "Found before:")] : [];
@@ -72,13 +73,18 @@ export class Card {
     this.#command.update();
   }
 
-  /** Counts down. */
+  /** Shows how time goes on, where the photo waits for it. */
   tick() {
-    const pauseMs = this.#photo.held ? this.#desk.pauseMs() : 0;
+    if (!this.#photo.held) return;
+    this.#count();
+    this.#offer();
+  }
+
+  #count() {
+    const pauseMs = this.#desk.pauseMs();
     const seconds = Math.ceil(pauseMs / 1000);
     const text = pauseMs === Infinity ? "Waiting for a key" : `Trying again ${seconds ? `in ${span(seconds)}` : "soon"}`;
     if (this.#countdown.textContent !== text) this.#countdown.textContent = text;
-    this.#offer();
   }
 
   /** @returns {Node[]} */

@@ -9,7 +9,7 @@ const DIFFERS =
 export class Command {
   /** @type {HTMLButtonElement} */
   button;
-  #text = element("pre", { tabIndex: 0 });
+  #text = element("pre", { tabIndex: 0, role: "group", ariaLabel: "Command" });
   #hint = element("p", { className: "note" }, DIFFERS);
   #write;
   #say;
@@ -22,8 +22,6 @@ export class Command {
     this.#write = write;
     this.#say = say;
     this.button = element("button", { type: "button", onclick: () => this.#copy() }, "Copy curl");
-    this.#text.setAttribute("role", "group");
-    this.#text.setAttribute("aria-label", "Command");
     this.element = element("div", { className: "command", hidden: true }, this.#text, this.#hint);
   }
 

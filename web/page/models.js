@@ -16,6 +16,7 @@
  */
 
 import { element, found } from "./element.js";
+import { track } from "./track.js";
 import { listed, percent } from "./words.js";
 
 const HEADS = ["Network", "First label right", "Among five", "Time for one", "Agreement", "Looks at", "Parameters", "Served as"];
@@ -86,8 +87,4 @@ function servedAs({ state, precision, weights }) {
  * @param {string} text
  * @param {number} share 0 to 1
  */
-function metered(text, share) {
-  const fill = element("span", { className: "fill" });
-  fill.style.inlineSize = `${share * 100}%`;
-  return element("div", { className: "metered" }, text, element("span", { className: "track", ariaHidden: "true" }, fill));
-}
+const metered = (text, share) => element("div", { className: "metered" }, text, track(share));

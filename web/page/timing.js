@@ -39,8 +39,7 @@ export function parts(header, { total, sending }) {
  */
 export function drawn({ total, parts: all }) {
   const bar = element("div", { className: "stack", ariaHidden: "true" });
-  const legend = element("ul", { className: "legend" });
-  legend.setAttribute("role", "list");
+  const legend = element("ul", { className: "legend", role: "list" });
   for (const { name, label, ms } of all) {
     const piece = element("span", { className: name });
     piece.style.flexGrow = String(ms);
