@@ -1,18 +1,20 @@
 """A token issuer with real keys, and its JWKS on a real HTTP server of the loopback."""
 
-import http.server
 import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+
+from tests.listening import listening
 
 ISSUER, AUDIENCE = "https://issuer.example/", "triptych"
 _LASTS_S = 24 * 3600  # tables of tokens are made long before they are used
@@ -79,7 +81,7 @@ def published() -> Iterator[Published]:
     """Serve a JWK set on a free port of the loopback."""
     answer = Published()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             answer.asked += 1
             if answer.silent.is_set():
@@ -90,15 +92,9 @@ def published() -> Iterator[Published]:
             self.end_headers()
             self.wfile.write(answer.body)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            pass
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        answer.url = f"http://127.0.0.1:{server.server_port}/jwks.json"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield answer
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Handler) as address:
+        answer.url = f"{address}/jwks.json"
+        yield answer

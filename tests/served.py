@@ -15,6 +15,11 @@ CACHE = ROOT / ".cache/tests"
 FOUR = "vgg16,resnet50,inceptionv3,mobilenetv2"
 
 
+def mobilenet(cache: Path) -> dict[str, str]:
+    """Settings of the quickest service: MobileNetV2 with the random weights that lie in *cache*."""
+    return {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(cache), "PRECISION": "float32"}
+
+
 def prepare(**settings: str) -> None:
     result = run_flask("models", "prepare", **settings)
     assert result.returncode == 0, result.stderr

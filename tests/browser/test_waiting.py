@@ -3,12 +3,12 @@
 import os
 import re
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,16 +16,18 @@ from playwright.sync_api import expect
 
 from tests.browser.pages import Pages
 from tests.browser.visit import becomes, card, choose, labels, photo, ready
+from tests.e2e.crowd import Caller, body, queued
 from tests.e2e.server import Server, run_flask, running, stopped, until
-from tests.e2e.test_overload import Caller, body, queued
+from tests.listening import listening
 from tests.pictures import encode, photo_like
+from tests.served import mobilenet
 
 CALLERS = 12
 
 
 @pytest.fixture
 def settings(random_cache: Path) -> dict[str, str]:
-    return {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "PRECISION": "float32"}
+    return mobilenet(random_cache)
 
 
 @pytest.fixture
@@ -54,8 +56,13 @@ def test_a_photo_that_is_refused_comes_again_when_it_is_told_to(narrow: Server, 
     becomes(card(page, "two.jpg"), "done")
     for caller in callers:
         caller.join()
-    events = [event for event in narrow.events("request") if event.get("images")]
-    assert len(events) >= 2, "the page's were answered in the end"
+    answered = 2 + sum(caller.answer is not None and caller.answer.status == 200 for caller in callers)
+
+    def events() -> list[dict[str, Any]]:
+        return [event for event in narrow.events("request") if event.get("images") and event["status"] == 200]
+
+    until(lambda: len(events()) >= answered, "an event comes after its answer")
+    assert len(events()) == answered, "the page's two, each once, and those of the callers"
 
 
 def test_a_busy_service_is_told_of_with_the_time_until_the_next_try(narrow: Server, open_page: Pages) -> None:
@@ -94,7 +101,9 @@ def test_a_service_that_is_gone_is_waited_for(settings: dict[str, str], tmp_path
 
 
 class Gateway(BaseHTTPRequestHandler):
-    """What a proxy says while the service behind it is started anew."""
+    """What a proxy says while the service behind it is started anew: first that it is gone, then when it is back."""
+
+    has_begun = False
 
     def do_GET(self) -> None:
         self.answer(502)
@@ -102,8 +111,8 @@ class Gateway(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         soon = ("Retry-After", formatdate(time.time() + 1, usegmt=True))
-        self.answer(*((503, soon) if self.server.has_begun else (502,)))  # type: ignore[attr-defined]
-        self.server.has_begun = True  # type: ignore[attr-defined]
+        self.answer(*((503, soon) if Gateway.has_begun else (502,)))
+        Gateway.has_begun = True
 
     def answer(self, status: int, *headers: tuple[str, str]) -> None:
         text = b"<h1>Bad gateway</h1>"
@@ -124,15 +133,10 @@ def test_a_proxy_whose_service_is_started_anew_is_waited_for(
         page = ready(open_page(server.url, allowed=["status of 50", "net::ERR_"]))
         port = int(server.url.rpartition(":")[2])
     found = card(page, "one.jpg")
-    with ThreadingHTTPServer(("127.0.0.1", port), Gateway) as gateway:
-        gateway.has_begun = False  # type: ignore[attr-defined]
-        threading.Thread(target=gateway.serve_forever).start()
-        try:
-            choose(page, photo("one.jpg"))
-            expect(found).to_contain_text("The service can't be reached.")
-            expect(found).to_contain_text("The service is busy.")
-        finally:
-            gateway.shutdown()
+    with listening(Gateway, port):
+        choose(page, photo("one.jpg"))
+        expect(found).to_contain_text("The service can't be reached.")
+        expect(found).to_contain_text("The service is busy.")
     with running(tmp_path / "log2", "--bind", f"127.0.0.1:{port}", WORKERS="1", **settings):
         becomes(found, "done")
 

@@ -18,6 +18,7 @@ from jobs.store import CLAIMED, COUNTS
 from tests.conftest import ROOT
 from tests.e2e.server import STOP_S, environment, until
 from tests.redis_server import DURABLE, redis_server
+from tests.served import mobilenet
 
 PYTHON = (sys.executable, "-m")
 PASSWORD = "of-a-test"
@@ -109,7 +110,7 @@ def parts(
         pass  # skips where there is none
     redis_port, web_port = free_port(), free_port()
     url = f"redis://:{PASSWORD}@{host}:{redis_port}/0"
-    model = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(cache), "PRECISION": "float32"}
+    model = mobilenet(cache)
     ours = environment(**{"REDIS_URL": url, **model, **settings})
     options = ("--port", str(redis_port), "--requirepass", PASSWORD, "--bind", host, "--dir", str(folder), *DURABLE)
     serve = (*PYTHON, "gunicorn", application, "-b", f"127.0.0.1:{web_port}")

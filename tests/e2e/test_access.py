@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 from tests.e2e.server import Server, environment, run_flask, running, stopped, until
 from tests.pictures import encode, photo_like
 from tests.redis_server import RedisServer, redis_server
+from tests.served import mobilenet
 
 PNG = encode(photo_like(64, 64), "PNG")
 PATIENCE_S = 20
@@ -23,7 +24,7 @@ PATIENCE_S = 20
 
 @pytest.fixture
 def settings(random_cache: Path) -> dict[str, str]:
-    return {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "PRECISION": "float32"}
+    return mobilenet(random_cache)
 
 
 @contextmanager

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.e2e.crowd import queued
 from tests.e2e.server import Server, running, stopped
-from tests.e2e.test_overload import queued
 from tests.pictures import encode, multipart, photo_like
 from tests.scraped import value
+from tests.served import mobilenet
 
 UPLOAD = encode(photo_like(60, 60), "JPEG")
 FORM = multipart(UPLOAD)
@@ -24,7 +25,7 @@ WHOLE = (HEAD % len(FORM["data"])).encode() + FORM["data"]
 @pytest.fixture(scope="module")
 def server(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One for all of them: what it counts is told from what it had counted before."""
-    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "PRECISION": "float32"}
+    settings = mobilenet(random_cache)
     log = tmp_path_factory.mktemp("deadline") / "log"
     with running(log, WORKERS="1", DEADLINE_S="1", **settings) as server:
         yield server

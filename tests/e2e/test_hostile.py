@@ -13,20 +13,17 @@ from tests.hostile.files import hostile_files
 from tests.hostile.forms import forms
 from tests.hostile.framing import BODY, CHUNKED, LENGTH, PNG, TYPE, framing, post
 from tests.hostile.request import CLOSED, RawRequest, send
+from tests.served import mobilenet
 from web.errors import PROBLEMS
 
 WITHIN_S = 20.0  # for any answer
 WORKERS = 2
 
 
-def settings(cache: Path) -> dict[str, str]:
-    return {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(cache), "PRECISION": "float32"}
-
-
 @pytest.fixture(scope="module")
 def server(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("hostile") / "log"
-    with running(log, WORKERS=str(WORKERS), **settings(random_cache)) as server:
+    with running(log, WORKERS=str(WORKERS), **mobilenet(random_cache)) as server:
         yield server
 
 
@@ -79,7 +76,7 @@ HELD = [
 
 
 def test_requests_that_are_held_open_are_ended(random_cache: Path, tmp_path: Path) -> None:
-    with running(tmp_path / "log", WORKERS="1", DEADLINE_S="1", **settings(random_cache)) as server:
+    with running(tmp_path / "log", WORKERS="1", DEADLINE_S="1", **mobilenet(random_cache)) as server:
         for request in HELD:
             answer = send(server.url, request, WITHIN_S)
             assert answer.status in request.statuses, (request.name, answer.content[:500])

@@ -18,6 +18,7 @@ from models.machine import runtime_folder
 from tests.e2e.server import Server, running, until
 from tests.pictures import encode, photo_like
 from tests.scraped import labels, value
+from tests.served import mobilenet
 
 JPEG = encode(photo_like(60, 60), "JPEG")
 KILLS = 5
@@ -25,7 +26,7 @@ KILLS = 5
 
 @pytest.fixture
 def start(random_cache: Path, tmp_path: Path) -> Callable[..., AbstractContextManager[Server]]:
-    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "PRECISION": "float32"}
+    settings = mobilenet(random_cache)
     return lambda **more: running(tmp_path / f"log-{time.monotonic_ns()}", WORKERS="2", **settings | more)
 
 

@@ -1,67 +1,28 @@
 """More requests than can be answered: the oldest are refused at once, nothing is reset, probes answer."""
 
-import http.client
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from cores import usable_cores
+from tests.e2e.crowd import Caller, body, queued
 from tests.e2e.server import Server, running
 from tests.pictures import encode, photo_like
 from tests.scraped import value
+from tests.served import mobilenet
 
 CALLERS = 30
-BOUNDARY = "edge"
-
-
-def body(upload: bytes) -> bytes:
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="x.jpg"\r\n\r\n'
-    return head.encode() + upload + f"\r\n--{BOUNDARY}--\r\n".encode()
-
-
-class Caller(threading.Thread):
-    """Sends one request over one connection and keeps what came back."""
-
-    def __init__(self, server: Server, method: str, path: str, content: bytes = b"") -> None:
-        super().__init__()
-        self._connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
-        self._request = method, path, content
-        self.answer: http.client.HTTPResponse | None = None
-        self.error: OSError | None = None
-
-    def run(self) -> None:
-        method, path, content = self._request
-        headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-        try:
-            self._connection.request(method, path, content, headers)
-            self.answer = self._connection.getresponse()
-            self.answer.read()
-        except OSError as error:
-            self.error = error
-        finally:
-            self._connection.close()
 
 
 @pytest.fixture
 def server(random_cache: Path, tmp_path: Path) -> Iterator[Server]:
-    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "PRECISION": "float32"}
+    settings = mobilenet(random_cache)
     with running(tmp_path / "log", WORKERS="1", MAX_WAITING="1", **settings) as server:
         yield server
-
-
-def queued(port: int) -> int:
-    """Connections that wait in the kernel for the listener on *port* (rx_queue of /proc/net/tcp, for a listener)."""
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[3] == "0A" and int(fields[1].split(":")[1], 16) == port:
-            return int(fields[4].split(":")[1], 16)
-    return 0
 
 
 def test_the_oldest_are_refused_the_newest_served_and_nobody_is_reset(server: Server) -> None:

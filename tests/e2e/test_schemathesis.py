@@ -24,6 +24,7 @@ from tests.e2e.job_stream import FINAL, job
 from tests.e2e.server import Server, running, until
 from tests.pictures import encode, photo_like, png_header
 from tests.scraped import value
+from tests.served import mobilenet
 
 JPEG = encode(photo_like(60, 80), "JPEG")
 PNG = encode(photo_like(60, 80), "PNG")
@@ -55,7 +56,7 @@ TOO_LONG = 414  # by Gunicorn, before it is a request of ours
 @contextmanager
 def serving(log: Path, cache: Path, **settings: str) -> Iterator[Server]:
     """Two workers that serve MobileNetV2 with random weights."""
-    model = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(cache), "PRECISION": "float32"}
+    model = mobilenet(cache)
     with running(log, WORKERS="2", **model, **settings) as server:
         yield server
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from bench.tree import pss_mb
 from tests.e2e.server import Server, running
 from tests.hostile.test_fuzz import damaged
+from tests.served import mobilenet
 
 UPLOADS, EVERY = 20_000, 200
 DESIGNED = {200, 413, 415, 422, 503, 504}
@@ -36,7 +37,7 @@ def soak(server: Server, uploads: int) -> tuple[collections.Counter[int], list[f
 
 @pytest.mark.slow
 def test_twenty_thousand_damaged_uploads_leave_no_mark(random_cache: Path, tmp_path: Path) -> None:
-    given_ = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "PRECISION": "float32"}
+    given_ = mobilenet(random_cache)
     with running(tmp_path / "log", WORKERS="2", **given_) as server:
         workers = server.workers(2)
         statuses, memory = soak(server, UPLOADS)
