@@ -1,5 +1,6 @@
 """A small HTTP server of the test's own, on the loopback."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,3 +20,9 @@ def listening(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[
         finally:
             server.shutdown()
             thread.join()
+
+
+def is_listening(port: int) -> bool:
+    """Whether somebody takes connections on this port of the loopback."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -10,6 +10,11 @@ from tests.e2e.server import Server
 _BOUNDARY = "edge"
 
 
+def content_type() -> str:
+    """What is to be said of that body."""
+    return f"multipart/form-data; boundary={_BOUNDARY}"
+
+
 def body(upload: bytes) -> bytes:
     """The body of a form with that one file."""
     head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="x.jpg"\r\n\r\n'
@@ -28,7 +33,7 @@ class Caller(threading.Thread):
 
     def run(self) -> None:
         method, path, content = self._request
-        headers = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
+        headers = {"Content-Type": content_type()}
         try:
             self._connection.request(method, path, content, headers)
             self.answer = self._connection.getresponse()

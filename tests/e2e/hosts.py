@@ -18,9 +18,10 @@ def _ip(*arguments: str) -> None:
 
 @dataclass(frozen=True)
 class Host:
-    """One namespace and the machine's end of its cable."""
+    """One namespace, its address, and the machine's end of its cable."""
 
     name: str
+    address: str
     cable: str
 
     @property
@@ -55,7 +56,7 @@ def hosts(count: int) -> Iterator[list[Host]]:
 def _host(stack: ExitStack, name: str, switch: str, address: str) -> Host:
     _ip("netns", "add", name)
     stack.callback(_ip, "netns", "del", name)
-    host = Host(name, f"{name}c")
+    host = Host(name, address, f"{name}c")
     _ip("link", "add", host.cable, "type", "veth", "peer", "name", "eth0", "netns", name)
     _ip("link", "set", host.cable, "master", switch, "up")
     _ip("-n", name, "addr", "add", f"{address}/24", "dev", "eth0")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,14 +84,18 @@ class Server:
 def running(
     log: Path,
     *options: str,
+    prefix: Sequence[str] = (),
     tmpdir: str = "/tmp",
     python: str = sys.executable,
     application: str = "app:app",
     **settings: str,
 ) -> Iterator[Server]:
-    """Start Gunicorn with *settings*, wait until a worker answers, stop it as a supervisor would."""
-    command = [python, "-m", "gunicorn", application, *options]
-    variables = environment(PORT="0", **settings) | {"TMPDIR": tmpdir}
+    """Start Gunicorn with *settings*, wait until a worker answers, stop it as a supervisor would.
+
+    *prefix* is what the command begins with: another host, another user, an init.
+    """
+    command = [*prefix, python, "-m", "gunicorn", application, *options]
+    variables = environment(**{"PORT": "0"} | settings) | {"TMPDIR": tmpdir}
     with (
         log.open("wb") as output,
         subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=output) as process,

@@ -1,0 +1,35 @@
+"""Services with an nginx in front of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.deploy.proxy import Proxy, proxy
+from tests.e2e.server import Server, running
+from tests.served import mobilenet
+
+
+class Fronted(NamedTuple):
+    """A service, and the nginx in front of it."""
+
+    service: Server
+    nginx: Proxy
+
+
+@pytest.fixture(scope="session")
+def fronted(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronted]:
+    """As in compose.yaml, with one host and http://page.example as an origin that may call."""
+    folder = tmp_path_factory.mktemp("fronted")
+    more = {"WORKERS": "2", "TRUSTED_PROXIES": "1", "CORS_ORIGINS": "https://other.example,http://page.example"}
+    with (
+        running(folder / "log", **mobilenet(random_cache) | more) as service,
+        proxy(folder / "nginx", [address(service)], TRIPTYCH_CORS_ORIGINS=more["CORS_ORIGINS"]) as nginx,
+    ):
+        yield Fronted(service, nginx)
+
+
+def address(service: Server) -> str:
+    """Where it listens, as nginx names it."""
+    return service.url.removeprefix("http://")

@@ -1,0 +1,169 @@
+"""nginx in front of a real service: TLS, what it refuses itself and how, and what the service learns of a caller."""
+
+import ssl
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.deploy.conftest import Fronted
+from tests.deploy.plain_words import Said, say
+from tests.pictures import encode, photo_like
+from tests.scraped import value
+from web.errors import problem_body
+
+JPEG = encode(photo_like(60, 60), "JPEG")
+BIG = 50 << 20
+PAGE = {"Origin": "http://page.example"}
+
+
+def test_a_photo_gets_its_labels_over_tls(fronted: Fronted) -> None:
+    answer = fronted.nginx.predict(JPEG, model="mobilenetv2")
+    assert answer.status_code == 200
+    assert len(answer.json()["results"]) == 3
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+def test_plain_http_is_sent_to_https_with_its_method_and_query(fronted: Fronted) -> None:
+    answer = requests.post(
+        f"http://localhost:{fronted.nginx.plain_port}/predict?top=2", allow_redirects=False, timeout=9
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (308, f"{fronted.nginx.url}/predict?top=2")
+
+
+@pytest.mark.parametrize(
+    ("version", "is_spoken"),
+    [(ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, True)],
+)
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
+def test_tls_begins_at_1_2_and_http_2_is_offered(fronted: Fronted, version: ssl.TLSVersion, is_spoken: bool) -> None:
+    context = fronted.nginx.context()
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")  # so that this side would speak it
+    context.minimum_version = context.maximum_version = version
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    if is_spoken:
+        with fronted.nginx.connect(context) as connection:
+            assert connection.selected_alpn_protocol() == "h2"
+    else:
+        with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
+            fronted.nginx.connect(context)
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/v1/metrics", "//metrics", "/%6detrics", "/v1/../metrics", "/./metrics?x=1", "/v1//metrics"]
+)
+def test_counts_are_closed_to_the_outside_however_they_are_spelled(fronted: Fronted, path: str) -> None:
+    assert fronted.service.get("/metrics").status_code == 200
+    said = say(fronted.nginx, f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert said.status == 404
+    assert said.body["code"] == "not_found"
+
+
+@pytest.mark.parametrize("protocol", ["--http1.1", "--http2"])
+@pytest.mark.parametrize("header", ["Expect: 100-continue", "Expect:", "Transfer-Encoding: chunked"])
+def test_50_mb_are_refused_and_the_service_never_hears_of_them(
+    fronted: Fronted, protocol: str, header: str, tmp_path: Path
+) -> None:
+    """At once where the caller says how much it is, else when 40 MB have come."""
+    with (tmp_path / "big.jpg").open("wb") as big:
+        big.truncate(BIG)
+    before = connections(fronted), len(fronted.service.events("request"))
+    command = ["curl", "--silent", "--cacert", fronted.nginx.certificate, protocol, "--header", header]
+    command += ["--form", f"file=@{big.name}", "--write-out", "\n%{http_code} %{content_type}", "--max-time", "60"]
+    told = subprocess.run([*command, f"{fronted.nginx.url}/predict"], capture_output=True, text=True, check=False)
+    body, _, status = told.stdout.rpartition("\n")
+    assert status == "413 application/problem+json", told.stderr
+    assert '"code":"upload_too_large"' in body
+    assert (connections(fronted), len(fronted.service.events("request"))) == before
+
+
+def connections(fronted: Fronted) -> int:
+    """How many requests nginx has ever passed on, by its own log."""
+    return sum('"host":"127' in line for line in (fronted.nginx.folder / "access").read_text().splitlines())
+
+
+OWN: dict[str, tuple[str, str, int]] = {  # what is said, and which of the service's problems is the answer
+    "a head that is none": ("G@T / HTTP/1.1\r\nHost: x\r\n\r\n", "malformed_body", 400),
+    "no host": ("GET / HTTP/1.1\r\n\r\n", "malformed_body", 400),
+    "a header too long": ("GET / HTTP/1.1\r\nHost: x\r\nX: " + 9000 * "x" + "\r\n\r\n", "malformed_body", 400),
+    "an address too long": ("GET /" + 9000 * "x" + " HTTP/1.1\r\nHost: x\r\n\r\n", "malformed_body", 400),
+    "an encoding that nobody knows": (
+        "POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: zip\r\n\r\n",
+        "malformed_body",
+        400,
+    ),
+    "a method that nobody knows": ("TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", "method_not_allowed", 405),
+    "a closed address": ('GET /metrics?a="b HTTP/1.1\r\nHost: x\r\n\r\n', "not_found", 404),
+    "a path with a quote": ('GET /%2e%2e/metrics"\\ HTTP/1.1\r\nHost: x\r\n\r\n', "malformed_body", 400),
+    "too much": (f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: {BIG}\r\n\r\n", "upload_too_large", 413),
+    "too much for a page": (
+        f"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: {1 << 20}\r\n\r\n",
+        "upload_too_large",
+        413,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OWN)
+def test_what_nginx_refuses_itself_looks_like_what_the_service_refuses(fronted: Fronted, case: str) -> None:
+    head, code, status = OWN[case]
+    said = say(fronted.nginx, head)
+    assert said.status == status
+    check_problem(said, code)
+
+
+def check_problem(said: Said, code: str) -> None:
+    """It has every member that the service's own has, and says the same of its kind."""
+    wanted: dict[str, Any] = problem_body(code, "", "", "")
+    assert said.headers["content-type"] == "application/problem+json"
+    assert said.headers["strict-transport-security"]
+    assert said.body.keys() == wanted.keys()
+    differing = {name for name in wanted if said.body[name] != wanted[name]}
+    assert differing == {"detail", "instance", "request_id"}
+    assert said.headers["x-request-id"] == said.body["request_id"]
+    assert ("retry-after" in said.headers) == (wanted["status"] in (429, 503))
+
+
+def test_plain_http_on_the_port_for_https_is_told_so(fronted: Fronted) -> None:
+    answer = requests.get(f"http://localhost:{fronted.nginx.port}/", timeout=9)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_body")
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [("http://page.example", "http://page.example"), ("http://page.example.evil", None), ("https://other.example", "")],
+)
+def test_a_page_that_may_call_can_read_our_own_errors(fronted: Fronted, origin: str, allowed: str | None) -> None:
+    said = say(fronted.nginx, f"GET /metrics HTTP/1.1\r\nHost: x\r\nOrigin: {origin}\r\n\r\n")
+    assert said.status == 404
+    assert said.headers.get("access-control-allow-origin") == (origin if allowed is not None else None)
+
+
+@pytest.fixture
+def last_event(fronted: Fronted) -> Callable[[], dict[str, Any]]:
+    return lambda: fronted.service.events("request")[-1]
+
+
+def test_what_a_caller_says_of_himself_is_not_believed(
+    fronted: Fronted, last_event: Callable[[], dict[str, Any]]
+) -> None:
+    claims = {"X-Forwarded-For": "9.9.9.9", "X-Forwarded-Proto": "gopher", "X-Request-ID": "album-17.a"}
+    answer = fronted.nginx.predict(JPEG, headers=claims)
+    assert answer.json()["request_id"] == "album-17.a"
+    assert last_event()["peer"] == "127.0.0.1"
+    assert last_event()["request_id"] == "album-17.a"
+
+
+def test_both_logs_tell_of_a_request_by_the_same_id(fronted: Fronted, last_event: Callable[[], dict[str, Any]]) -> None:
+    answer = fronted.nginx.predict(JPEG, headers={"X-Request-ID": 'no"id'})
+    assert last_event()["request_id"] == answer.headers["X-Request-ID"]
+    assert f'"request_id":"{answer.headers["X-Request-ID"]}"' in (fronted.nginx.folder / "access").read_text()
+
+
+def test_what_the_service_refuses_passes_as_it_is(fronted: Fronted) -> None:
+    answer = fronted.nginx.predict(b"no image")
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_format")
+    assert value(fronted.service.get("/metrics").text, "triptych_inference_rejected_total", reason="unsupported_format")
