@@ -50,9 +50,9 @@ class Proxy:
         """What a caller trusts: this certificate and no other."""
         return ssl.create_default_context(cafile=self.certificate)
 
-    def connect(self, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
-        """Open a connection as a caller does."""
-        plain = socket.create_connection(("localhost", self.port), timeout=STOP_S)
+    def connect(self, context: ssl.SSLContext | None = None, source: str = "127.0.0.1") -> ssl.SSLSocket:
+        """Open a connection as a caller at the address *source* does."""
+        plain = socket.create_connection(("localhost", self.port), STOP_S, (source, 0))
         try:
             return (context or self.context()).wrap_socket(plain, server_hostname="localhost")
         except OSError:

@@ -1,4 +1,4 @@
-"""Callers from many addresses over TLS, each with a connection of its own, who come whether others are answered or not."""
+"""Callers from many addresses over TLS, each with a connection of its own, who come whoever is answered."""
 
 import http.client
 import threading

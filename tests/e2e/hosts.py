@@ -5,10 +5,12 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 
 import pytest
 
 _NET = f"10.{200 + os.getpid() % 50}.{os.getpid() // 50 % 250}"  # another one for each process that tests
+_times = count()
 SWITCH = f"{_NET}.1"  # the address of the machine itself
 
 
@@ -39,7 +41,7 @@ class Host:
 @contextmanager
 def hosts(count: int) -> Iterator[list[Host]]:
     """Make so many; skip where this user or machine can't."""
-    tag = str(os.getpid())
+    tag = f"{os.getpid()}x{next(_times)}"  # a name is free again only a while after its end
     with ExitStack() as stack:
         try:
             switch = f"tt{tag}"
