@@ -1,5 +1,6 @@
 """The nginx of deploy/nginx on free ports: its files as they are, but for places and ports."""
 
+import json
 import re
 import shutil
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -65,6 +67,13 @@ class Proxy:
         return requests.post(
             f"{self.url}/predict", files=files, data=fields, headers=headers, verify=self.certificate, timeout=STOP_S
         )
+
+    def event(self, request_id: str) -> dict[str, Any]:
+        """What it logged of that request, which it does after it has answered."""
+        access = self.folder / "access"
+        until(lambda: f'"{request_id}"' in access.read_text(encoding="utf-8"), "no event")
+        lines = access.read_text(encoding="utf-8").splitlines()
+        return next(event for event in map(json.loads, lines) if event["request_id"] == request_id)
 
     def log(self) -> str:
         return (self.folder / "log").read_text(encoding="utf-8")
