@@ -143,12 +143,12 @@ def test_a_page_that_may_call_can_read_our_own_errors(fronted: Fronted, origin: 
 
 def event(fronted: Fronted, request_id: str) -> dict[str, Any]:
     """What the service logged of that request, which it does after it has answered."""
-    found = list[dict[str, Any]]()
-    until(
-        lambda: found.extend(e for e in fronted.service.events("request") if e["request_id"] == request_id) or found,
-        "no event",
-    )
-    return found[0]
+
+    def found() -> list[dict[str, Any]]:
+        return [each for each in fronted.service.events("request") if each["request_id"] == request_id]
+
+    until(found, "no event")
+    return found()[0]
 
 
 def test_what_a_caller_says_of_himself_is_not_believed(fronted: Fronted) -> None:
