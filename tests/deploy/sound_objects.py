@@ -1,6 +1,7 @@
 """What must hold of the objects of an installation: one function a sentence, which asserts it."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from app import create_app
 from config import load_settings
@@ -84,6 +85,7 @@ def probes(found: Manifests) -> dict[str, Object]:
     return {key: value for key, value in found.container("web").items() if key.endswith("Probe")}
 
 
+@cache
 def routes() -> set[str]:
     return {rule.rule for rule in create_app(load_settings({})).url_map.iter_rules() if "GET" in (rule.methods or ())}
 
