@@ -107,7 +107,7 @@ def test_every_panel_alert_and_rule_has_data_and_none_fires_while_all_is_well(wa
 
     with suppress(AssertionError):  # what never came is told by name
         until(all_answered, "", patience_s=30)
-    assert not silent
+    assert not silent, f"no data: {', '.join(silent)}"
     assert not watcher.values("triptych_no_such_metric")
 
     until(lambda: all(rule["health"] == "ok" for rule in watcher.rules()), "a rule can't be evaluated")
