@@ -11,6 +11,7 @@ from tests.e2e.server import STOP_S, Server, running
 from tests.served import mobilenet
 
 PORT = "5000"
+_AS_IN_A_CONTAINER = ("setpriv", "--bounding-set", "-all")  # root's files, and none of root's other rights
 
 
 class Fleet:
@@ -29,7 +30,7 @@ class Fleet:
         self._starts += 1
         log = self._folder / f"log{self._starts}"
         return self._stack.enter_context(
-            running(log, prefix=machine.prefix, HOST=machine.address, **self._settings)
+            running(log, prefix=(*machine.prefix, *_AS_IN_A_CONTAINER), HOST=machine.address, **self._settings)
         )  # returns when /livez has answered
 
     def restart(self, number: int) -> None:
