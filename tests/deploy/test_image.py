@@ -6,7 +6,6 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,9 @@ import pytest
 from cli.service_process import free_port
 from models.file_record import FileRecord
 from models.manifest import Manifest, Precision
+from tests.deploy.container import container, files, health, listening, tell_memory
 from tests.deploy.image import Image, our_stages, replay
-from tests.e2e.server import STOP_S, Server, until
+from tests.e2e.server import STOP_S, until
 from tests.pictures import corners, encode
 
 MOST_MB, MB = 350, 1e6
@@ -69,44 +69,13 @@ def scratch(image: Image) -> Iterator[Path]:
         shutil.rmtree(ours, ignore_errors=True)
 
 
-@contextmanager
-def container(image: Image, scratch: Path, *command: str, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """ENTRYPOINT and CMD, or *command*, with exactly the image's environment and *settings*; log in scratch/log."""
-    words = image.as_user(*image.stage.entrypoint, *(command or image.stage.command))
-    env = image.environ(TMPDIR=str(scratch), **{f"TRIPTYCH_{name}": value for name, value in settings.items()})
-    with (
-        (scratch / "log").open("wb") as log,
-        subprocess.Popen(words, cwd=image.app, env=env, stdout=log, stderr=log) as process,
-    ):
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(STOP_S)
-            finally:
-                process.kill()
-
-
-def health(image: Image, port: int) -> "subprocess.CompletedProcess[str]":
-    """Run HEALTHCHECK as an engine does."""
-    command = image.as_user(*image.stage.healthcheck)
-    env = image.environ(TRIPTYCH_PORT=str(port))
-    return subprocess.run(command, cwd=image.app, env=env, capture_output=True, text=True, check=False)
-
-
-def files(image: Image) -> dict[Path, tuple[int, ...]]:
-    found = {path: path.lstat() for path in image.root.rglob("*")}
-    return {path: (stat.st_mode, stat.st_size, stat.st_mtime_ns) for path, stat in found.items()}
-
-
 def test_the_image_serves_unprivileged_from_a_read_only_root(image: Image, scratch: Path) -> None:
-    port, before = free_port(), files(image)
-    assert health(image, port).returncode == 1, "nothing listens yet"
-    with container(image, scratch, PORT=str(port)) as process:
-        until(lambda: process.poll() is not None or health(image, port).returncode == 0, "never healthy")
-        assert process.poll() is None, (scratch / "log").read_text()
-        server = Server(f"http://127.0.0.1:{port}", process, scratch / "log")
+    before = files(image)
+    assert health(image, free_port()).returncode == 1, "nobody listens"
+    with container(image, scratch, PORT="0") as process:
+        server = listening(process, scratch / "log")
+        port = int(server.url.rpartition(":")[2])
+        until(lambda: health(image, port).returncode == 0, "never healthy")
         answer = server.predict(PHOTO)
         assert answer.status_code == 200, answer.text
         assert [set(each) for each in answer.json()["results"]] == [{"class", "prob", "id"}] * 3
@@ -140,6 +109,7 @@ def test_the_image_has_no_tensorflow_and_is_small(image: Image) -> None:
     app = size_of(image.app)
     for name, size in sizes.most_common(8):
         print(f"{size / MB:8.1f} MB  {name}")
+    assert list(image.app.glob("web/__pycache__/routes.*.pyc")), "compiled where it can still be written"
     total = (sizes.total() + app) / MB
     print(f"{app / MB:8.1f} MB  the application\n{total:8.1f} MB  site-packages and application, without models")
     assert total < MOST_MB
@@ -147,11 +117,3 @@ def test_the_image_has_no_tensorflow_and_is_small(image: Image) -> None:
 
 def size_of(path: Path) -> int:
     return sum(each.lstat().st_size for each in (path, *path.rglob("*")) if each.is_file())
-
-
-def tell_memory(pid: int) -> None:
-    """Print what each process below *pid* holds, pages that it shares divided among those that share them."""
-    for child in (Path(f"/proc/{pid}/task/{pid}/children")).read_text().split():
-        fields = dict(line.split(":", 1) for line in Path(f"/proc/{child}/smaps_rollup").read_text().splitlines()[1:])
-        print(f"{child}: RSS {fields['Rss'].strip()}, its share {fields['Pss'].strip()}")
-        tell_memory(int(child))
