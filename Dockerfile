@@ -1,6 +1,6 @@
 # Triptych in a container. TensorFlow prepares the models in the first stage; the last serves them without it.
 #
-#   docker build -t triptych .    # Keras's weights, downloaded; what lies in ./weights is taken instead
+#   docker build -t triptych --build-arg REVISION="$(git rev-parse HEAD)" .    # weights: from ./weights, else Keras's
 #   docker build -t triptych --build-arg WEIGHTS=random --build-arg MODELS=mobilenetv2 .    # a dry run
 #   docker run -p 5000:5000 --read-only --tmpfs /tmp --cap-drop ALL --stop-timeout 45 triptych
 #   docker run --no-healthcheck -e TRIPTYCH_REDIS_URL=redis://... --stop-timeout 45 triptych flask --app app jobs work
@@ -55,9 +55,9 @@ RUN apt-get update && apt-get install --yes --no-install-recommends tini && rm -
 WORKDIR /app
 ARG WEIGHTS
 ARG MODELS
-# PRECISION: two replicas shall answer alike and start at once; `auto` measures each network for 20 to 60 s, at each
-# start of a new container unless a volume (uid 10001) is on /models. PYTHON... variables are not needed: nothing of
-# ours waits in a buffer, and bytecode is compiled below.
+# PRECISION: replicas answer alike, and start at once. `auto` measures each network for 20 to 60 s before it listens, in
+# each new container, unless a volume lies on /models. No PYTHON... variables: our lines go to stderr, which does not
+# wait in a buffer, and bytecode is compiled below.
 ENV TRIPTYCH_HOST=0.0.0.0 TRIPTYCH_CACHE_DIR=/models TRIPTYCH_PREPARE=never TRIPTYCH_PRECISION=float32 \
     TRIPTYCH_WEIGHTS=$WEIGHTS TRIPTYCH_MODELS=$MODELS TRIPTYCH_DRAIN_S=5
 EXPOSE 5000
@@ -83,6 +83,9 @@ COPY --from=code /app ./
 RUN chmod -R a+rX . && python -m compileall -q .
 # One process a GPU. No LD_LIBRARY_PATH: TensorFlow finds the CUDA of its own wheels, and must find no other.
 ENV TRIPTYCH_DEVICE=gpu TRIPTYCH_WORKERS=1 NVIDIA_DRIVER_CAPABILITIES=compute,utility CUDA_CACHE_PATH=/tmp/cuda
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Triptych" org.opencontainers.image.revision=$REVISION \
+    org.opencontainers.image.description="Image recognition behind POST /predict, on an NVIDIA GPU"
 USER 10001:10001
 
 FROM base AS serve
@@ -93,6 +96,7 @@ COPY --from=prepare --chown=10001:10001 /models /models
 COPY --from=code /app ./
 # Whatever the umask was under which this was checked out.
 RUN chmod -R a+rX . && python -m compileall -q .
-LABEL org.opencontainers.image.title="Triptych" \
-    org.opencontainers.image.description="VGG16, ResNet50 and InceptionV3 behind POST /predict, on a CPU"
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Triptych" org.opencontainers.image.revision=$REVISION \
+    org.opencontainers.image.description="Image recognition behind POST /predict, on a CPU"
 USER 10001:10001

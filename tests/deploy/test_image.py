@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from cli.service_process import free_port
 from models.file_record import FileRecord
@@ -17,6 +17,7 @@ from tests.deploy.container import container, files, health, listening, tell_mem
 from tests.deploy.image import Image, our_stages, replay
 from tests.e2e.server import STOP_S, until
 from tests.pictures import corners, encode
+from tests.redis_server import redis_server
 
 MOST_MB, MB = 350, 1e6
 SHM = Path("/dev/shm")
@@ -100,6 +101,23 @@ def test_the_image_s_other_commands_work(image: Image, scratch: Path) -> None:
     with container(image, scratch, "flask", "--app", "app", "jobs", "work") as process:
         assert process.wait(STOP_S) == 2
     assert "REDIS_URL" in (scratch / "log").read_text()
+
+
+def test_a_worker_of_the_same_image_does_the_jobs(image: Image, scratch: Path) -> None:
+    web, worker = scratch / "web", scratch / "worker"
+    for folder in (web, worker):
+        folder.mkdir()
+        folder.chmod(0o777)
+    before, work = files(image), ("flask", "--app", "app", "jobs", "work")
+    with redis_server(scratch) as redis, container(image, web, PORT="0", REDIS_URL=redis.url) as process:
+        server = listening(process, web / "log")
+        with container(image, worker, *work, REDIS_URL=redis.url) as job_worker:
+            made = requests.post(f"{server.url}/jobs", files={"file": PHOTO}, timeout=STOP_S)
+            assert made.status_code == 202, made.text
+            until(lambda: server.get(made.headers["Location"]).json()["state"] == "done", "the job is never done")
+            job_worker.terminate()
+            assert job_worker.wait(STOP_S) == 0, (worker / "log").read_text()
+    assert files(image) == before
 
 
 def test_the_image_has_no_tensorflow_and_is_small(image: Image) -> None:
