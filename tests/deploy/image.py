@@ -137,7 +137,8 @@ def run(image: Image, command: str, step: Run) -> None:
         return
     assert program in ("pip", "python", "chmod"), f"RUN {command}: not known here"
     # pip's own settings say where packages are to be had from here
-    pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "HTTP", "http"))}
+    kinds = ("pip_", "ssl_", "requests_", "http_", "https_", "no_proxy")
+    pip = {name: value for name, value in os.environ.items() if name.lower().startswith(kinds)}
     env = image.environ(**pip, **{name: image.mapped(value) for name, value in step.env.items()})
     workdir = image.place(step.workdir)
     workdir.mkdir(parents=True, exist_ok=True)
