@@ -19,6 +19,7 @@ from tests.e2e.server import STOP_S, until
 from tests.pictures import corners, encode
 from tests.redis_server import redis_server
 
+pytestmark = pytest.mark.slow  # a minute of pip
 MOST_MB, MB = 350, 1e6
 SHM = Path("/dev/shm")
 PHOTO = encode(corners(), "PNG")
