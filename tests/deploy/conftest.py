@@ -1,11 +1,13 @@
 """Services with an nginx in front of them."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from tests.deploy.fake_hosts import Front
 from tests.deploy.proxy import Proxy, proxy
 from tests.e2e.server import Server, running
 from tests.served import mobilenet
@@ -33,3 +35,9 @@ def fronted(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def address(service: Server) -> str:
     """Where it listens, as nginx names it."""
     return service.url.removeprefix("http://")
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Iterator[Front]:
+    with ExitStack() as stack:
+        yield Front(stack, tmp_path)

@@ -1,67 +1,17 @@
-"""Which host nginx asks: what one refuses or breaks off, what none answers, and how much one caller may ask."""
+"""Which host nginx asks: what one refuses or breaks off, and what none answers."""
 
 import http.client
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
 import pytest
 import requests
 
 from cli.service_process import free_port
 from tests.deploy.conftest import Fronted, address
+from tests.deploy.fake_hosts import Front, host
 from tests.deploy.plain_words import say
-from tests.deploy.proxy import Proxy, proxy
+from tests.deploy.proxy import Proxy
 from tests.deploy.test_nginx import JPEG, check_problem
 from tests.e2e.crowd import body, content_type
-from tests.e2e.server import until
-from tests.listening import listening
-
-
-class Host(BaseHTTPRequestHandler):
-    """One that does at the very moment what a real one does once in a while."""
-
-    asked: list[str]
-    refuses = breaks_off = False
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.asked.append(self.path)
-        if self.breaks_off:
-            self.close_connection = True
-            return
-        self.send_response(503 if self.refuses else 200)
-        if self.refuses:
-            self.send_header("Retry-After", "7")
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def host(*, refuses: bool = False, breaks_off: bool = False) -> type[Host]:
-    return type("AHost", (Host,), {"asked": [], "refuses": refuses, "breaks_off": breaks_off})
-
-
-@pytest.fixture
-def front(tmp_path: Path) -> Iterator["Front"]:
-    with ExitStack() as stack:
-        yield Front(stack, tmp_path)
-
-
-class Front:
-    """Makes an nginx in front of fakes."""
-
-    def __init__(self, stack: ExitStack, folder: Path) -> None:
-        self._stack, self._folder = stack, folder
-
-    def of(self, *kinds: type[Host], hosts: tuple[str, ...] = (), **settings: str) -> Proxy:
-        listeners = [self._stack.enter_context(listening(kind)).removeprefix("http://") for kind in kinds]
-        return self._stack.enter_context(proxy(self._folder / "nginx", [*listeners, *hosts], **settings))
 
 
 def post(nginx: Proxy, path: str) -> requests.Response:
@@ -119,44 +69,11 @@ def test_where_no_host_answers_the_caller_is_told_to_come_again(front: Front) ->
 
 @pytest.mark.slow
 def test_a_host_that_never_answers_is_given_up_after_the_deadline(front: Front) -> None:
-    """Five seconds after it, which the service needs to say so itself."""
-
-    class Silent(Host):
-        asked: list[str] = []  # noqa: RUF012  # of this one class
-        over = threading.Event()
-
-        def do_POST(self) -> None:
-            self.asked.append(self.path)
-            self.over.wait()
-
-    nginx = front.of(Silent, host(), TRIPTYCH_DEADLINE_S="1")
+    """Five seconds after it, which the service has to say so itself."""
+    nginx = front.of(host(waits=True), TRIPTYCH_DEADLINE_S="1")
     said = say(nginx, "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
-    Silent.over.set()
     assert said.status == 504
     check_problem(said, "deadline_exceeded")
-
-
-def test_one_caller_may_not_ask_too_often_and_others_may(front: Front) -> None:
-    """Whatever the first says of himself."""
-    sound = host()
-    nginx = front.of(sound, REQUESTS_PER_S="1", REQUESTS_BURST="2")
-    words = "POST /predict HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {}\r\nContent-Length: 0\r\n\r\n"
-    first = [say(nginx, words.format(f"9.9.9.{number}")) for number in range(6)]
-    assert [said.status for said in first].count(429) >= 2
-    check_problem(next(said for said in first if said.status == 429), "rate_limited")
-    assert say(nginx, words.format("x"), source="127.0.0.9").status == 200
-    assert len(sound.asked) < 7
-
-
-def test_one_caller_may_not_send_too_much_at_once_and_others_may(front: Front) -> None:
-    nginx = front.of(host(), UPLOADS_AT_ONCE="1")
-    begun = "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
-    whole = "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
-    with nginx.connect() as slow:
-        slow.sendall(begun.encode())
-        until(lambda: say(nginx, whole).status == 429, "both are let in")
-        assert say(nginx, whole, source="127.0.0.9").status == 200
-    until(lambda: say(nginx, whole).status == 200, "the place is never free again")
 
 
 def test_an_answer_that_comes_before_the_body_has_gone_is_passed_on(front: Front, fronted: Fronted) -> None:
