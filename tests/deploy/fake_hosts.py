@@ -10,18 +10,19 @@ from tests.listening import listening
 
 
 class Host(BaseHTTPRequestHandler):
-    """Answers; where told to, with a refusal, by breaking off, or only once it is *over*."""
+    """Answers; where told to, with a refusal, by breaking off (all, or one content), or only once it is *over*."""
 
     asked: list[str]
     over: threading.Event
     refuses = breaks_off = waits = False
+    dies_of = b""
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        content = self.rfile.read(int(self.headers["Content-Length"]))
         self.asked.append(self.path)
         if self.waits:
             self.over.wait()
-        if self.breaks_off:
+        if self.breaks_off or (content and content == self.dies_of):
             self.close_connection = True
             return
         self.send_response(503 if self.refuses else 200)
@@ -35,7 +36,7 @@ class Host(BaseHTTPRequestHandler):
         pass
 
 
-def host(**kind: bool) -> type[Host]:
+def host(**kind: object) -> type[Host]:
     """One of its own: it has not been asked yet."""
     return type("AHost", (Host,), {"asked": [], "over": threading.Event(), **kind})
 

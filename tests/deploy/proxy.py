@@ -94,7 +94,7 @@ def proxy(folder: Path, hosts: Sequence[str], **settings: str) -> Iterator[Proxy
     assert made.certificate.name == "certificate.pem"
     ports = free_port(), free_port()
     _configure(folder, hosts, *ports, SETTINGS | {"HTTPS_PORT": str(ports[0])} | settings)
-    command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off; user root;"]
+    command = ["nginx", "-p", str(folder), "-c", str(folder / "triptych/nginx.conf"), "-g", "daemon off; user root;"]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         running = Proxy(*ports, folder, process)
         try:
@@ -123,7 +123,7 @@ def _configure(folder: Path, hosts: Sequence[str], port: int, plain_port: int, s
     }
     for source in NGINX.rglob("*.conf*"):
         text = source.read_text(encoding="utf-8")
-        target = folder / source.relative_to(NGINX)
+        target = folder / "triptych" / source.relative_to(NGINX)
         if source.suffix == ".template":
             text = re.sub(r"\$\{(\w+)\}", lambda found: settings[found[1]], text)
             target = folder / "conf.d" / source.relative_to(NGINX / "templates").with_suffix("")
@@ -133,4 +133,4 @@ def _configure(folder: Path, hosts: Sequence[str], port: int, plain_port: int, s
         target.write_text(text, encoding="utf-8")
     line = next(line for line in (NGINX / "web-hosts.conf").read_text().splitlines() if line.startswith("server"))
     servers = [line.replace(line.split()[1], host) for host in hosts]
-    (folder / "web-hosts.conf").write_text("\n".join(servers) + "\n", encoding="utf-8")
+    (folder / "triptych/web-hosts.conf").write_text("\n".join(servers) + "\n", encoding="utf-8")

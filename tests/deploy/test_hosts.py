@@ -8,14 +8,14 @@ import requests
 from cli.service_process import free_port
 from tests.deploy.conftest import Fronted, address
 from tests.deploy.fake_hosts import Front, host
-from tests.deploy.plain_words import say
+from tests.deploy.plain_words import check_problem, say
 from tests.deploy.proxy import Proxy
-from tests.deploy.test_nginx import JPEG, check_problem
+from tests.deploy.test_nginx import JPEG
 from tests.e2e.crowd import body, content_type
 
 
-def post(nginx: Proxy, path: str) -> requests.Response:
-    return requests.post(f"{nginx.url}{path}", data=b"{}", verify=nginx.certificate, timeout=60)
+def post(nginx: Proxy, path: str, content: bytes = b"{}") -> requests.Response:
+    return requests.post(f"{nginx.url}{path}", data=content, verify=nginx.certificate, timeout=60)
 
 
 @pytest.mark.parametrize("path", ["/predict", "/v1/predict", "/jobs"])
@@ -36,6 +36,14 @@ def test_an_inference_that_a_host_broke_off_is_done_by_another(front: Front, pat
     assert [post(nginx, path).status_code for _ in range(4)] == [200] * 4
     assert broken.asked
     assert len(sound.asked) == 4
+
+
+def test_inferences_that_crash_workers_leave_the_others_their_answers(front: Front) -> None:
+    """Each is a failure of both hosts that tried it; nobody may take both away from all by a few of them."""
+    nginx = front.of(host(dies_of=b"bad"), host(dies_of=b"bad"))
+    for _ in range(4):
+        assert post(nginx, "/predict", b"bad").status_code == 503
+        assert post(nginx, "/predict").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/jobs", "/v1/jobs"])

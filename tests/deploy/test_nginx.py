@@ -1,4 +1,4 @@
-"""nginx in front of a real service: TLS, what it refuses itself and how, and what the service learns of a caller."""
+"""nginx in front of a real service: TLS, what is closed or too large, and what the service learns of a caller."""
 
 import json
 import ssl
@@ -10,15 +10,13 @@ import pytest
 import requests
 
 from tests.deploy.conftest import Fronted, address
-from tests.deploy.plain_words import Said, say
+from tests.deploy.plain_words import say
 from tests.e2e.server import until
 from tests.pictures import encode, photo_like
 from tests.scraped import value
-from web.errors import problem_body
 
 JPEG = encode(photo_like(60, 60), "JPEG")
 BIG = 50 << 20
-PAGE = {"Origin": "http://page.example"}
 
 
 def test_a_photo_gets_its_labels_over_tls(fronted: Fronted) -> None:
@@ -84,63 +82,6 @@ def test_50_mb_are_refused_and_the_service_never_hears_of_them(
     assert all(event["request_id"] != problem["request_id"] for event in fronted.service.events("request"))
 
 
-OWN: dict[str, tuple[str, str, int]] = {  # what is said, and which of the service's problems is the answer
-    "a head that is none": ("G@T / HTTP/1.1\r\nHost: x\r\n\r\n", "malformed_body", 400),
-    "no host": ("GET / HTTP/1.1\r\n\r\n", "malformed_body", 400),
-    "a header too long": ("GET / HTTP/1.1\r\nHost: x\r\nX: " + 9000 * "x" + "\r\n\r\n", "malformed_body", 400),
-    "an address too long": ("GET /" + 9000 * "x" + " HTTP/1.1\r\nHost: x\r\n\r\n", "malformed_body", 400),
-    "an encoding that nobody knows": (
-        "POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: zip\r\n\r\n",
-        "malformed_body",
-        400,
-    ),
-    "a method that nobody knows": ("TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", "method_not_allowed", 405),
-    "a closed address": ('GET /metrics?a="b HTTP/1.1\r\nHost: x\r\n\r\n', "not_found", 404),
-    "a path with a quote": ('GET /%2e%2e/metrics"\\ HTTP/1.1\r\nHost: x\r\n\r\n', "malformed_body", 400),
-    "too much": (f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: {BIG}\r\n\r\n", "upload_too_large", 413),
-    "too much for a page": (
-        f"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: {1 << 20}\r\n\r\n",
-        "upload_too_large",
-        413,
-    ),
-}
-
-
-@pytest.mark.parametrize("case", OWN)
-def test_what_nginx_refuses_itself_looks_like_what_the_service_refuses(fronted: Fronted, case: str) -> None:
-    head, code, status = OWN[case]
-    said = say(fronted.nginx, head)
-    assert said.status == status
-    check_problem(said, code)
-
-
-def check_problem(said: Said, code: str) -> None:
-    """It has every member that the service's own has, and says the same of its kind."""
-    wanted: dict[str, Any] = problem_body(code, "", "", "")
-    assert said.headers["content-type"] == "application/problem+json"
-    assert said.headers["strict-transport-security"]
-    assert said.body.keys() == wanted.keys()
-    differing = {name for name in wanted if said.body[name] != wanted[name]}
-    assert differing == {"detail", "instance", "request_id"}
-    assert said.headers["x-request-id"] == said.body["request_id"]
-    assert ("retry-after" in said.headers) == (wanted["status"] in (429, 503))
-
-
-def test_plain_http_on_the_port_for_https_is_told_so(fronted: Fronted) -> None:
-    answer = requests.get(f"http://localhost:{fronted.nginx.port}/", timeout=9)
-    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_body")
-
-
-@pytest.mark.parametrize(
-    ("origin", "allowed"),
-    [("http://page.example", "http://page.example"), ("http://page.example.evil", None), ("https://other.example", "")],
-)
-def test_a_page_that_may_call_can_read_our_own_errors(fronted: Fronted, origin: str, allowed: str | None) -> None:
-    said = say(fronted.nginx, f"GET /metrics HTTP/1.1\r\nHost: x\r\nOrigin: {origin}\r\n\r\n")
-    assert said.status == 404
-    assert said.headers.get("access-control-allow-origin") == (origin if allowed is not None else None)
-
-
 def event(fronted: Fronted, request_id: str) -> dict[str, Any]:
     """What the service logged of that request, which it does after it has answered."""
 
@@ -152,10 +93,10 @@ def event(fronted: Fronted, request_id: str) -> dict[str, Any]:
 
 
 def test_what_a_caller_says_of_himself_is_not_believed(fronted: Fronted) -> None:
-    claims = {"X-Forwarded-For": "9.9.9.9", "X-Forwarded-Proto": "gopher", "X-Request-ID": "album-17.a"}
-    answer = fronted.nginx.predict(JPEG, headers=claims)
-    assert answer.json()["request_id"] == "album-17.a"
-    assert event(fronted, "album-17.a")["peer"] == "127.0.0.1"
+    claims = "X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: gopher\r\nX-Request-ID: album-17.a\r\nContent-Length: 0"
+    said = say(fronted.nginx, f"POST /predict HTTP/1.1\r\nHost: x\r\n{claims}\r\n\r\n", source="127.0.0.9")
+    assert said.body["request_id"] == "album-17.a"
+    assert event(fronted, "album-17.a")["peer"] == "127.0.0.9"
 
 
 def test_both_logs_tell_of_a_request_by_the_same_id(fronted: Fronted) -> None:
@@ -164,6 +105,20 @@ def test_both_logs_tell_of_a_request_by_the_same_id(fronted: Fronted) -> None:
     assert proxied["status"] == event(fronted, proxied["request_id"])["status"] == 200
     assert proxied["host"] == address(fronted.service)
     assert proxied["path"] == "/predict"
+
+
+def test_no_log_has_a_query_a_referrer_or_a_name_of_a_file_in_it(fronted: Fronted) -> None:
+    """Not of a large upload, which other settings would warn of, nor of one that is too large or comes too late."""
+    for upload in (JPEG + bytes(3 << 20), bytes(41 << 20)):
+        answer = requests.post(
+            f"{fronted.nginx.url}/predict?secret=1",
+            files={"file": ("secret.jpg", upload)},
+            headers={"Referer": "https://secret.example/", "Cookie": "secret=1"},
+            verify=fronted.nginx.certificate,
+            timeout=60,
+        )
+        fronted.nginx.event(answer.headers["X-Request-ID"])
+    assert "secret" not in (fronted.nginx.folder / "access").read_text() + fronted.nginx.log()
 
 
 def test_what_the_service_refuses_passes_as_it_is(fronted: Fronted) -> None:

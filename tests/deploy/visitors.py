@@ -77,6 +77,9 @@ class Visitors:
         thread.start()
         try:
             yield over
+        except BaseException:
+            over.set()
+            raise
         finally:
             thread.join()
 
