@@ -66,7 +66,8 @@ class Metrics:
     def ends(self, method: str, status: int, took_s: float, record: Record) -> None:
         """Count it out, and all that its *record* tells."""
         self._in_flight.dec()
-        self._request_s.labels(record.route or UNMATCHED).observe(took_s)
+        if method != "OPTIONS":  # a browser's question before its request: quick ones would hide how slow those are
+            self._request_s.labels(record.route or UNMATCHED).observe(took_s)
         self.answered(method, record.route, status, record.code)
         self._images_end(record)
         if record.queue_s is not None:

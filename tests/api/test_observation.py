@@ -47,14 +47,15 @@ def test_requests_are_counted_by_method_route_and_status(client: FlaskClient) ->
     client.get("/models/absent")
     client.get("/etc/passwd")
     client.post("/livez")
+    client.options("/predict")
     text = scraped(client)
     assert value(text, "http_requests_total", method="POST", route="/predict", code="200") == 3
     assert value(text, "http_requests_total", method="POST", route="/v1/predict", code="200") == 1
     assert value(text, "http_requests_total", method="POST", route="/predict", code="415") == 1
     assert value(text, "http_requests_total", route="/models/<name>") == 2
     assert value(text, "http_requests_total", route="unmatched") == 2
-    assert value(text, "http_requests_total") == 9
-    assert value(text, "http_request_duration_seconds_count") == 9
+    assert value(text, "http_requests_total") == 10
+    assert value(text, "http_request_duration_seconds_count") == 9, "all but the preflight"
     assert value(text, "http_requests_in_flight") == 1, "the scrape itself"
 
 

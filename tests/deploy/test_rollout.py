@@ -10,6 +10,7 @@ from statistics import quantiles
 
 import pytest
 
+from bench.tree import cpu_s
 from cli.load.loops import fixed, poisson
 from tests.conftest import ROOT
 from tests.deploy.fleet import Fleet, fleet
@@ -46,34 +47,41 @@ def test_a_rolling_restart_of_all_hosts_loses_no_request(three: Fleet) -> None:
 @pytest.mark.slow
 def test_a_rolling_restart_at_70_percent_of_the_peak_loses_no_request(three: Fleet) -> None:
     visitors, rate = _at_70_percent(three)
+    used = cpu_s(three.nginx.process.pid)
     with visitors.coming(poisson(rate, LONG_S)):
         for number in range(3):
             time.sleep(LONG_S / 8)
             three.restart(number)
+    cost_ms = (cpu_s(three.nginx.process.pid) - used) / len(visitors.visits) * 1e3
     lost = failed(visitors.visits)
     told = f"{len(visitors.visits)} requests at {rate:.0f}/s, {len(lost)} lost {lost[:3]}"
-    print(f"\nrolling restart of three: {told}, p99 {_p99(visitors.visits):.0f} ms")
+    print(f"\nrolling restart of three: {told}, p99 {_p99(visitors.visits):.0f} ms; ", end="")
+    print(f"nginx: {cost_ms:.2f} ms of CPU a request with its TLS handshake")
     assert not lost
 
 
 @pytest.mark.slow
 def test_a_host_that_is_cut_off_loses_at_most_what_it_held(three: Fleet) -> None:
     visitors, rate = _at_70_percent(three)
+    machine = three.machines[1]
     with visitors.coming(poisson(rate, LONG_S)):
         time.sleep(LONG_S / 4)
-        held, cut = three.machines[1], time.monotonic()
-        held.cut_off()
+        cut = time.monotonic()
+        machine.cut_off()
         time.sleep(LONG_S / 2)  # longer than nginx waits for an answer
-        held.connect()
+        machine.connect()
         connected, before = time.monotonic(), three.done(1)
         until(lambda: three.done(1) > before + 5, "it never takes part again")
     lost = failed(visitors.visits)
     in_flight = [visit for visit in visitors.visits if visit.due <= cut < visit.ended]
-    print(f"\ncut off at {rate:.0f}/s: {len(lost)} lost of {len(in_flight)} in flight at all three, ", end="")
-    print(f"{len(visitors.visits)} in all; slowest of those that came later: ", end="")
-    print(f"{max(visit.latency_s for visit in visitors.visits if cut < visit.due < connected) * 1e3:.0f} ms")
-    assert all(visit in in_flight for visit in lost)
-    assert not [visit for visit in lost if visit.due > cut]
+    held = [visit for visit in in_flight if machine.address in three.nginx.event(visit.request_id)["host"]]
+    later = max(visit.latency_s for visit in visitors.visits if cut < visit.due < connected)
+    print(
+        f"\ncut off at {rate:.0f}/s: {len(lost)} lost of {len(held)} that it held, {len(visitors.visits)} in all; ",
+        end="",
+    )
+    print(f"the slowest of those that came until it was back: {later * 1e3:.0f} ms")
+    assert all(visit in held for visit in lost)
 
 
 @contextmanager

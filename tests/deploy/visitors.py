@@ -24,6 +24,7 @@ class Visit:
     due: float
     ended: float
     status: int
+    request_id: str
     fault: str = ""
 
     @property
@@ -42,18 +43,20 @@ class Visitors:
 
     def visit(self, due: float) -> None:
         """Send one and keep what became of it."""
-        address = f"127.0.1.{next(self._numbers) % _ADDRESSES + 1}"
+        number = next(self._numbers)
+        source, request_id = (f"127.0.1.{number % _ADDRESSES + 1}", 0), f"visit-{number:08}"
         connection = http.client.HTTPSConnection(
-            "localhost", self._proxy.port, timeout=_PATIENCE_S, context=self._context, source_address=(address, 0)
+            "localhost", self._proxy.port, timeout=_PATIENCE_S, context=self._context, source_address=source
         )
+        headers = {"Content-Type": content_type(), "X-Request-ID": request_id}
         try:
-            connection.request("POST", "/predict", self._body, {"Content-Type": content_type()})
+            connection.request("POST", "/predict", self._body, headers)
             answer = connection.getresponse()
             text = answer.read().decode()
             fault = "" if answer.status == 200 else text
-            self.visits.append(Visit(due, time.monotonic(), answer.status, fault))
+            self.visits.append(Visit(due, time.monotonic(), answer.status, request_id, fault))
         except (OSError, http.client.HTTPException) as error:
-            self.visits.append(Visit(due, time.monotonic(), 0, repr(error)))
+            self.visits.append(Visit(due, time.monotonic(), 0, request_id, repr(error)))
         finally:
             connection.close()
 
