@@ -122,6 +122,19 @@ def built(folder: Path) -> Manifests:
     return Manifests(list(yaml.safe_load_all(result.stdout)))
 
 
+def built_with_components(overlay: str, folder: Path) -> Manifests:
+    """The same of an overlay whose line of components has been uncommented, in a copy of all in *folder*."""
+    copy = folder / "k8s"
+    shutil.copytree(K8S, copy)
+    file = copy / "overlays" / overlay / "kustomization.yaml"
+    before, line, after = file.read_text().partition("\n# components: ")
+    assert line, f"{file} has no such line"
+    file.write_text(f"{before}\ncomponents: {after}")
+    (named,) = [yaml.safe_load(each) for each in file.read_text().splitlines() if each.startswith("components: ")]
+    assert {Path(each).name for each in named["components"]} == {each.name for each in COMPONENTS.iterdir()}
+    return built(file.parent)
+
+
 def _kubectl() -> str:
     kubectl = shutil.which("kubectl")
     if kubectl:

@@ -7,7 +7,7 @@ import pytest
 from config import SettingsError
 from tests.deploy import sound_objects as objects
 from tests.deploy import sound_pods as pods
-from tests.deploy.manifests import Check, Manifests, base
+from tests.deploy.manifests import K8S, Check, Manifests, base, built
 
 POD = "spec.template.spec."
 OURS = POD + "containers.0."
@@ -46,6 +46,7 @@ def of_settings(check: Check, name: str, value: Any = GONE) -> Fault:
     return Fault(check, "ConfigMap", "settings", f"data.TRIPTYCH_{name}", value)
 
 
+ONLY_NAMED_PODS = objects.only_named_pods_reach_the_web_and_nobody_a_worker
 POLICY_FROM = "spec.ingress.0.from.0"
 SELECTED = "spec.selector.matchLabels.app~kubernetes~io/component"
 FAULTS = [
@@ -66,10 +67,10 @@ FAULTS = [
     Fault(objects.one_port_is_meant_by_all, "NetworkPolicy", "web", "spec.ingress.0.ports.0.port", 80),
     of_web(objects.one_port_is_meant_by_all, "spec.template.metadata.annotations.prometheus~io/path", "/metric"),
     of_settings(objects.one_port_is_meant_by_all, "PORT", "8080"),
-    Fault(objects.only_named_namespaces_reach_the_web_and_nobody_a_worker, "NetworkPolicy", "web", POLICY_FROM, {}),
-    Fault(
-        objects.only_named_namespaces_reach_the_web_and_nobody_a_worker, "NetworkPolicy", "worker", "spec.ingress", [{}]
-    ),
+    Fault(ONLY_NAMED_PODS, "NetworkPolicy", "web", POLICY_FROM, {}),
+    Fault(ONLY_NAMED_PODS, "NetworkPolicy", "web", POLICY_FROM + ".podSelector"),
+    Fault(ONLY_NAMED_PODS, "NetworkPolicy", "web", POLICY_FROM + ".namespaceSelector.matchLabels", {}),
+    Fault(ONLY_NAMED_PODS, "NetworkPolicy", "worker", "spec.ingress", [{}]),
     of_web(pods.no_container_runs_as_root_or_may_become_it, POD + "securityContext.runAsUser", 0),
     of_worker(pods.no_container_runs_as_root_or_may_become_it, OURS + "securityContext.readOnlyRootFilesystem", False),
     of_worker(pods.no_container_runs_as_root_or_may_become_it, OURS + "securityContext.runAsUser", 0),
@@ -97,9 +98,33 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}-{fault.name}-{fault.place}")
+SURGE = "spec.strategy.rollingUpdate.maxSurge"
+OVERLAY_FAULTS = [
+    ("cpu", Fault(objects.some_pods_stay, "PodDisruptionBudget", "web", "spec.minAvailable", 2)),
+    ("cpu", Fault(objects.some_pods_stay, "PodDisruptionBudget", "worker", "spec.minAvailable", 2)),
+    ("cpu", Fault(objects.some_pods_stay, "PodDisruptionBudget", "web", "spec.minAvailable", 0)),
+    ("cpu", Fault(objects.some_pods_stay, "HorizontalPodAutoscaler", "web", "spec.minReplicas", 1)),
+    ("cpu", of_worker(objects.some_pods_stay, SURGE, 0)),
+    ("gpu", of_web(objects.some_pods_stay, "spec.replicas", 1)),
+    ("gpu", of_web(objects.some_pods_stay, SURGE, 1)),
+]
+
+
+def name_of(fault: Fault | str) -> str:
+    return fault if isinstance(fault, str) else f"{fault.kind}-{fault.name}-{fault.place}"
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=name_of)
 def test_a_fault_is_seen(fault: Fault) -> None:
-    found = base()
+    check_is_seen(fault, base())
+
+
+@pytest.mark.parametrize(("overlay", "fault"), OVERLAY_FAULTS, ids=name_of)
+def test_a_fault_of_an_overlay_is_seen(overlay: str, fault: Fault) -> None:
+    check_is_seen(fault, built(K8S / "overlays" / overlay))
+
+
+def check_is_seen(fault: Fault, found: Manifests) -> None:
     fault.check(found)
     fault.put_into(found)
     with pytest.raises((AssertionError, SettingsError)):
@@ -107,4 +132,5 @@ def test_a_fault_is_seen(fault: Fault) -> None:
 
 
 def test_each_check_sees_some_fault() -> None:
-    assert {fault.check for fault in FAULTS} == {*objects.ALWAYS, *pods.ALWAYS}
+    tried = [*FAULTS, *(fault for _, fault in OVERLAY_FAULTS)]
+    assert {fault.check for fault in tried} == {*objects.ALWAYS, *objects.OF_OVERLAYS, *pods.ALWAYS}
