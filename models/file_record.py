@@ -6,6 +6,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
+_SECOND_NS = 1_000_000_000
+
 
 def file_hash(path: Path, algorithm: str = "sha256") -> str:
     """Return the hex digest of a whole file. MD5 serves only to recognise what Keras publishes."""
@@ -31,7 +33,8 @@ class FileRecord(BaseModel):
     def matches(self, path: Path) -> bool:
         """Say whether *path* is still that file: by size and mtime, and only where the mtime differs by its hash.
 
-        So that a copy (an image layer, a backup) that kept the content and lost the mtime is still good.
+        So that a copy (a backup) that kept the content and lost the mtime is still good. One that lost the parts of the
+        mtime's second (a layer of an image) has it: hashing the three networks takes each worker two seconds.
         """
         try:
             stat = path.stat()
@@ -39,7 +42,8 @@ class FileRecord(BaseModel):
             return False
         if stat.st_size != self.size:
             return False
-        return stat.st_mtime_ns == self.mtime_ns or self.matches_hash(path)
+        kept = (self.mtime_ns, self.mtime_ns - self.mtime_ns % _SECOND_NS)
+        return stat.st_mtime_ns in kept or self.matches_hash(path)
 
     def matches_hash(self, path: Path) -> bool:
         """Say whether the whole content is the recorded one."""

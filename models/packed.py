@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from models.errors import ArtifactError
 from models.file_record import FileRecord
 from models.machine import BESIDE, instructions_name, machine_folders, made_once
 
@@ -63,10 +64,16 @@ def _discard_other_layouts(path: Path) -> None:
 
 
 def discard_damaged(folder: Path) -> None:
-    """Remove every file of packed weights beside the artifacts in *folder* whose content is not what was built."""
+    """Remove every file of packed weights beside the artifacts in *folder* whose content is not what was built.
+
+    Raises: ArtifactError: one can't be removed.
+    """
     for path in (folder / BESIDE).glob("*.xnn"):
         if not _is_whole(path, hashed=True):
-            path.unlink()
+            try:
+                path.unlink()
+            except OSError as error:  # a read-only image
+                raise ArtifactError(f"{path} is damaged and can't be removed ({error.strerror})") from None
 
 
 def _is_whole(path: Path, *, hashed: bool = False) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from models import machine, packed
+from models.errors import ArtifactError
 from models.packed import packed_weights
 
 SHA = "ab" * 32
@@ -115,7 +116,7 @@ def test_where_there_is_no_folder_for_temporary_files_shared_memory_is_enough(mo
     assert machine.runtime_folder().parent == Path("/dev/shm")
 
 
-def test_verify_discards_packed_weights_with_a_flipped_bit(artifact: Path) -> None:
+def test_verify_discards_packed_weights_with_a_flipped_bit(artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build = Builder()
     path = packed_weights(artifact, SHA, build)
     assert path is not None
@@ -125,6 +126,10 @@ def test_verify_discards_packed_weights_with_a_flipped_bit(artifact: Path) -> No
     content[50] ^= 1
     path.write_bytes(content)
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    with monkeypatch.context() as read_only:
+        read_only.setattr(Path, "unlink", lambda *_: (_ for _ in ()).throw(PermissionError(13, "read-only")))
+        with pytest.raises(ArtifactError, match=r"damaged and can't be removed \(read-only\)"):
+            packed.discard_damaged(artifact.parent)
     packed.discard_damaged(artifact.parent)
     assert not path.exists()
 
