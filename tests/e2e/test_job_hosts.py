@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests.e2e.hosts import SWITCH, Host, hosts
@@ -41,6 +42,7 @@ def is_reached(host: Host, them: Parts) -> bool:
     return subprocess.run(["timeout", "1", *host.prefix, *probe], check=False, capture_output=True).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_host_that_is_cut_off_loses_no_job_and_takes_part_again(random_cache: Path, tmp_path: Path) -> None:
     with (
         hosts(2) as both,
