@@ -12,13 +12,12 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
-from tests.deploy.prometheus import FOLDER, RULES, needs, rules_of
+from tests.deploy.prometheus import FOLDER, RULES, WINDOWS, needs, rules_of
 
 TESTS = sorted((FOLDER / "tests").glob("*.yml"))
 BURNS = [file for file in TESTS if file.stem.startswith("burn_")]
 ALERTS = [rule for file in RULES for rule in rules_of(file) if "alert" in rule]
 RECORDINGS = [file for file in RULES if file.stem.startswith("recording")]
-WINDOWS = {"5m": 5, "30m": 30, "1h": 60, "2h": 120, "6h": 360, "1d": 1440, "3d": 4320}  # minutes
 PROMTOOL_S = 120  # its longest test takes 6
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
