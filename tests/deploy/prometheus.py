@@ -19,7 +19,16 @@ from tests.e2e.server import until
 
 FOLDER = ROOT / "deploy/prometheus"
 RULES = sorted((FOLDER / "rules").glob("*.yml"))
-_INTERVAL = "1s"
+WINDOWS = {
+    "5m": 5,
+    "30m": 30,
+    "1h": 60,
+    "2h": 120,
+    "6h": 360,
+    "1d": 1440,
+    "3d": 4320,
+}  # that rates are recorded of, in minutes
+INTERVAL_S = 2  # also what a scrape may take: it waits its turn among the requests
 
 
 def needs(program: str) -> None:
@@ -74,13 +83,13 @@ def prometheus(target: str, folder: Path) -> Iterator[Prometheus]:
 def _in_a_hurry(targets: dict[str, str], folder: Path) -> Any:
     """The deployed configuration and its rules with other targets, paths and intervals, and nothing else."""
     config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
-    config["global"] = dict.fromkeys(config["global"], _INTERVAL)
+    config["global"] = dict.fromkeys(config["global"], f"{INTERVAL_S}s")
     for job in config["scrape_configs"]:
         job["static_configs"] = [{"targets": [targets[job["job_name"]]]}]
     for file in [file for pattern in config["rule_files"] for file in FOLDER.glob(pattern)]:
         rules = yaml.safe_load(file.read_text())
         for group in rules["groups"]:
-            group["interval"] = _INTERVAL
+            group["interval"] = f"{INTERVAL_S}s"
         (folder / f"rules-{file.name}").write_text(yaml.safe_dump(rules))
     config["rule_files"] = ["rules-*.yml"]
     return config
