@@ -1,9 +1,15 @@
 """What nginx refuses itself, in the shape of what the service refuses."""
 
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import pytest
 import requests
 
 from tests.deploy.conftest import Fronted
+from tests.deploy.fake_hosts import Front, host
 from tests.deploy.plain_words import check_problem, say
 
 BIG = 50 << 20
@@ -50,3 +56,24 @@ def test_a_page_that_may_call_can_read_our_own_errors(fronted: Fronted, origin: 
     said = say(fronted.nginx, f"GET /metrics HTTP/1.1\r\nHost: x\r\nOrigin: {origin}\r\n\r\n")
     assert said.status == 404
     assert said.headers.get("access-control-allow-origin") == (origin if may_call else None)
+
+
+def test_uploads_that_find_no_room_are_told_to_come_again(front: Front) -> None:
+    """The tmpfs is full of others'."""
+    nginx = front.of(host())
+    with small(nginx.folder / "cache/body"):
+        full = requests.post(f"{nginx.url}/predict", data=bytes(5 << 20), verify=nginx.certificate, timeout=60)
+    assert (full.status_code, full.json()["code"], full.headers["Retry-After"]) == (503, "overloaded", "5")
+    assert requests.post(f"{nginx.url}/predict", data=bytes(5 << 20), verify=nginx.certificate, timeout=60).ok
+
+
+@contextmanager
+def small(folder: Path) -> Iterator[None]:
+    """Give the folder room for 2 MB meanwhile."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("needs to mount a tmpfs (root)")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
