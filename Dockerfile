@@ -3,7 +3,7 @@
 #   docker build -t triptych --build-arg REVISION="$(git rev-parse HEAD)" .    # weights: from ./weights, else Keras's
 #   docker build -t triptych --build-arg WEIGHTS=random --build-arg MODELS=mobilenetv2 .    # a dry run
 #   docker run -p 5000:5000 --read-only --tmpfs /tmp --cap-drop ALL --stop-timeout 45 triptych
-#   docker run --no-healthcheck -e TRIPTYCH_REDIS_URL=redis://... --stop-timeout 45 triptych flask --app app jobs work
+#   docker run --no-healthcheck -e TRIPTYCH_REDIS_URL=redis://... --stop-timeout 60 triptych flask --app app jobs work
 #   docker build --target gpu -t triptych:gpu .
 #
 # The stop timeout: DRAIN_S, GRACE_S and a little more. Weights are packed for the CPU at hand, at the start, in
@@ -72,7 +72,7 @@ sys.exit(answer.status != 200)"]
 ENTRYPOINT ["tini", "--"]
 CMD ["gunicorn", "app:app"]
 
-# On an NVIDIA GPU, with TensorFlow: never yet built, nor run on one. `docker run --gpus all ...`; 5 to 7 GB.
+# On an NVIDIA GPU, with TensorFlow: never yet built, nor run on one. `docker run --gpus all ...`; some GB of CUDA.
 FROM base AS gpu
 COPY requirements-serve.txt requirements-gpu.txt ./
 RUN pip install --no-cache-dir -r requirements-gpu.txt

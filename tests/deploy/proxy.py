@@ -79,7 +79,14 @@ class Proxy:
         return (self.folder / "log").read_text(encoding="utf-8")
 
     def reload(self) -> None:
+        """As docs/operations.md has it; returns when old processes take no connection any more."""
+        nginx = ["nginx", "-t", "-p", str(self.folder), "-c", str(self.folder / "triptych/nginx.conf")]
+        checked = subprocess.run([*nginx, "-g", "user root;"], capture_output=True, text=True, check=False)
+        assert checked.returncode == 0, checked.stderr
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        before = set(children.read_text().split())
         self.process.send_signal(signal.SIGHUP)
+        until(lambda: before.isdisjoint(children.read_text().split()), "old processes stay")
 
 
 @contextmanager

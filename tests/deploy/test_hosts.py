@@ -6,12 +6,14 @@ import pytest
 import requests
 
 from cli.service_process import free_port
+from tests.certificate import self_signed
 from tests.deploy.conftest import Fronted, address
 from tests.deploy.fake_hosts import Front, host
 from tests.deploy.plain_words import check_problem, say
 from tests.deploy.proxy import Proxy
 from tests.deploy.test_nginx import JPEG
 from tests.e2e.crowd import body, content_type
+from tests.listening import listening
 
 
 def post(nginx: Proxy, path: str, content: bytes = b"{}") -> requests.Response:
@@ -73,6 +75,21 @@ def test_where_no_host_answers_the_caller_is_told_to_come_again(front: Front) ->
         said = say(nginx, "GET /models HTTP/1.1\r\nHost: x\r\n\r\n")
         assert said.status == 503
         check_problem(said, "not_ready")
+
+
+def test_a_reload_takes_over_hosts_and_certificate(front: Front) -> None:
+    old, new = host(), host()
+    nginx = front.of(old)
+    assert post(nginx, "/predict").status_code == 200
+    hosts = nginx.folder / "triptych/web-hosts.conf"
+    with listening(new) as added:
+        other = hosts.with_suffix(".new")
+        other.write_text(f"server {added.removeprefix('http://')};\n")
+        other.replace(hosts)
+        self_signed(nginx.folder / "tls")
+        nginx.reload()
+        assert post(nginx, "/predict").status_code == 200, "with the new certificate, which it trusts alone"
+    assert (len(old.asked), len(new.asked)) == (1, 1)
 
 
 @pytest.mark.slow

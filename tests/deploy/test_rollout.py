@@ -1,5 +1,6 @@
 """Three hosts behind nginx, each in a network of its own: restarted, cut off, and beside callers who never end."""
 
+import select
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from cli.load.loops import fixed, poisson
 from tests.conftest import ROOT
 from tests.deploy.fleet import Fleet, fleet
 from tests.deploy.visitors import Visit, Visitors
-from tests.e2e.server import until
+from tests.e2e.server import STOP_S, until
 from tests.pictures import encode, photo_like
 
 JPEG = encode(photo_like(400, 500), "JPEG")
@@ -92,6 +93,7 @@ def tricklers(port: int, heads: int, bodies: int) -> Iterator[None]:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
+            assert select.select([process.stdout], [], [], STOP_S)[0], "not all could begin"
             assert process.stdout.readline() == b"ready\n"
             yield
             assert process.poll() is None
