@@ -85,7 +85,7 @@ def test_axe_finds_nothing_in_any_state(
         page.set_viewport_size({"width": width, "height": 844})
 
 
-@pytest.mark.parametrize("mobile", [False, True])
+@pytest.mark.parametrize("mobile", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_nothing_is_cut_off_from_the_smallest_phone_to_a_wall(four: Server, open_page: Pages, mobile: bool) -> None:
     page = open_page(four.url, width=320, height=568, mobile=mobile, allowed=["status of 4"])
     nothing(page)

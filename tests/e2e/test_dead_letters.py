@@ -72,7 +72,7 @@ def test_a_process_that_hangs_is_ended_and_its_images_go_to_another(
         assert labels(found)[DEADLY_AT] == "tench"
 
 
-@pytest.mark.parametrize("fate", ["broken", "unloadable"])
+@pytest.mark.parametrize("fate", [pytest.param("broken", marks=pytest.mark.slow), "unloadable"])
 def test_a_worker_that_is_not_sound_ends_and_leaves_all_to_others(tmp_path: Path, fate: str) -> None:
     """It would be the quickest: it takes what it fails at, and gives good images up."""
     with parts(tmp_path, tmp_path, hosts=[()], application="tests.e2e.deadly:make()", PREPARE="never") as them:

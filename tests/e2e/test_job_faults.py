@@ -88,11 +88,8 @@ def survive(folder: Path, cache: Path, whom: Whom, blow: signal.Signals, lease_s
         print(f"{whom.__name__} {blow.name}: {len(stream.accepted)} jobs accepted, all of them done")
 
 
-@pytest.mark.parametrize(("whom", "blow"), [(worker, signal.SIGKILL), (store, signal.SIGKILL)])
-def test_no_job_is_lost_with_a_worker_or_with_redis(
-    random_cache: Path, tmp_path: Path, whom: Whom, blow: signal.Signals
-) -> None:
-    survive(tmp_path, random_cache, whom, blow, lease_s="2")
+def test_no_job_is_lost_with_a_worker(random_cache: Path, tmp_path: Path) -> None:
+    survive(tmp_path, random_cache, worker, signal.SIGKILL, lease_s="2")
 
 
 @pytest.mark.slow

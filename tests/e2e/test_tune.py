@@ -49,6 +49,7 @@ def test_tune_writes_settings_that_a_start_serves_with(photos: Path, settings: d
     assert log.count(f"Settings from {written}") == 1
 
 
+@pytest.mark.slow
 def test_a_target_that_nothing_meets_writes_nothing(photos: Path, settings: dict[str, str], tmp_path: Path) -> None:
     written = tmp_path / "triptych.env"
     result = run_flask("models", "tune", str(photos), "--p99", "0.001", "--output", str(written), *FEW, **settings)
