@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.deploy.image import Image
-from tests.e2e.server import STOP_S, Server, until
+from tests.e2e.server import Server, ended, until
 
 _LISTENING = re.compile(r"Listening at: http://0\.0\.0\.0:(\d+)")
 
@@ -20,15 +20,9 @@ def container(image: Image, scratch: Path, *command: str, **settings: str) -> It
     with (
         (scratch / "log").open("wb") as log,
         subprocess.Popen(words, cwd=image.app, env=env, stdout=log, stderr=log) as process,
+        ended(process),
     ):
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(STOP_S)
-            finally:
-                process.kill()
+        yield process
 
 
 def listening(process: "subprocess.Popen[bytes]", log: Path) -> Server:

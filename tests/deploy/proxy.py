@@ -19,7 +19,7 @@ import requests
 from cli.service_process import free_port
 from tests.certificate import self_signed
 from tests.conftest import ROOT
-from tests.e2e.server import STOP_S, until
+from tests.e2e.server import STOP_S, ended, until
 from tests.listening import is_listening
 
 NGINX = ROOT / "deploy/nginx"
@@ -104,16 +104,10 @@ def proxy(folder: Path, hosts: Sequence[str], **settings: str) -> Iterator[Proxy
     command = ["nginx", "-p", str(folder), "-c", str(folder / "triptych/nginx.conf"), "-g", "daemon off; user root;"]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         running = Proxy(*ports, folder, process)
-        try:
+        with ended(process):
             until(lambda: is_listening(running.port) or process.poll() is not None, "nginx does not listen")
             assert process.poll() is None, running.log()
             yield running
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_S)
-            finally:
-                process.kill()
 
 
 def _configure(folder: Path, hosts: Sequence[str], port: int, plain_port: int, settings: dict[str, str]) -> None:

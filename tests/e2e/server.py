@@ -99,15 +99,22 @@ def running(
     with (
         log.open("wb") as output,
         subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=output) as process,
+        ended(process),
     ):
+        yield _when_up(process, log)
+
+
+@contextmanager
+def ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Stop it afterwards as a supervisor would."""
+    try:
+        yield
+    finally:
+        process.terminate()
         try:
-            yield _when_up(process, log)
+            process.wait(STOP_S)
         finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_S)
-            finally:
-                process.kill()
+            process.kill()
 
 
 def _when_up(process: subprocess.Popen[bytes], log: Path) -> Server:
