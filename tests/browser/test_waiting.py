@@ -73,6 +73,7 @@ def test_a_busy_service_is_told_of_with_the_time_until_the_next_try(narrow: Serv
     crowd = [Caller(narrow, "POST", "/predict", upload) for _ in range(8 * CALLERS)]  # so that Retry-After is long
     with stopped(worker):
         choose(page, photo("one.jpg"))
+        becomes(card(page, "one.jpg"), "asked")  # all of it is sent, so that it is older than the crowd
         until(lambda: queued(port) >= 1, "it is sent")
         for caller in crowd:
             caller.start()
