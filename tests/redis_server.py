@@ -1,6 +1,5 @@
 """A Redis of our own on a free port, ended whatever happens."""
 
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -8,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
 import redis
 
 from cli.service_process import free_port
+from tests.needed import needs
 
 START_S = 30
 FORGETFUL = ("--save", "", "--appendonly", "no")
@@ -28,8 +27,7 @@ def redis_server(
     folder: Path, *options: str, port: int = 0, keeping: tuple[str, ...] = FORGETFUL
 ) -> Iterator[RedisServer]:
     """Start Redis on the loopback, wait until it answers; skip the test where there is none. Its files: in *folder*."""
-    if not shutil.which("redis-server"):
-        pytest.skip("needs redis-server (Debian: apt-get install redis-server)")
+    needs("redis-server")
     port = port or free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), *keeping, *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:

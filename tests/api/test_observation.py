@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import shutil
 import subprocess
 from datetime import timedelta
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ from models.deadline import Deadline
 from preprocessing.decode import decode
 from preprocessing.transform import transform
 from tests.fakes import Waited
+from tests.needed import needs
 from tests.pictures import corners, encode, multipart
 from tests.scraped import labels, value
 from web import predict as predict_view
@@ -196,8 +196,7 @@ def test_a_scraper_gets_the_format_that_it_asks_for(client: FlaskClient) -> None
 
 
 def test_promtool_finds_no_fault(client: FlaskClient) -> None:
-    if not (promtool := shutil.which("promtool")):
-        pytest.skip("needs promtool (Debian: prometheus)")
+    promtool = needs("promtool", "prometheus")
     predict(client)
     done = subprocess.run(
         [promtool, "check", "metrics"], input=scraped(client), capture_output=True, text=True, check=False

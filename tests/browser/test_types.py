@@ -1,20 +1,17 @@
 """The page's modules are typed: TypeScript reads their JSDoc and compiles nothing."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.browser.node import FOLDER, installed
+from tests.needed import needs
 
 
 def checked(project: Path) -> "subprocess.CompletedProcess[str]":
     """Run tsc on a tsconfig.json; skip the test where there is none."""
     tsc = installed("typescript", "bin/tsc")
-    if not shutil.which("node"):
-        pytest.skip("needs node (Debian: apt-get install nodejs)")
+    needs("node", "nodejs")
     command = ["node", str(tsc), "--pretty", "false", "--project", str(project)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 

@@ -13,6 +13,7 @@ import yaml
 
 from config import Settings, load_settings
 from tests.conftest import ROOT
+from tests.deploy.env_file import variables
 
 K8S = ROOT / "deploy/k8s"
 BASE, COMPONENTS = K8S / "base", K8S / "components"
@@ -101,16 +102,9 @@ def object_files() -> Iterator[Path]:
 
 def base() -> Manifests:
     """What base holds; the ConfigMap as kustomize generates it."""
-    lines = [line for line in SETTINGS_FILE.read_text().splitlines() if line and not line.startswith("#")]
-    settings = {"kind": "ConfigMap", "metadata": {"name": "triptych-settings"}, "data": dict(_pairs(lines))}
+    settings = {"kind": "ConfigMap", "metadata": {"name": "triptych-settings"}, "data": variables(SETTINGS_FILE)}
     files = [path for path in object_files() if path.parent == BASE]
     return Manifests([settings, *(yaml.safe_load(path.read_text()) for path in files)])
-
-
-def _pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
-    for line in lines:
-        name, _, value = line.partition("=")
-        yield name, value
 
 
 def built(folder: Path) -> Manifests:

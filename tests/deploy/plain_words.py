@@ -17,9 +17,9 @@ class Said(NamedTuple):
     body: dict[str, Any]
 
 
-def say(nginx: Proxy, words: str, source: str = "127.0.0.1") -> Said:
-    """Send that from the address *source* and read one answer."""
-    with nginx.connect(source=source) as connection:
+def say(nginx: Proxy, words: str, source: str = "127.0.0.1", host: str = "localhost") -> Said:
+    """Send that from the address *source* to *host* and read one answer."""
+    with nginx.connect(source=source, host=host) as connection:
         connection.sendall(words.encode())
         answer = http.client.HTTPResponse(connection)
         answer.begin()

@@ -2,38 +2,25 @@
 
 import math
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 import yaml
 
 from cli.service_process import free_port, process
 from tests.conftest import ROOT
 from tests.e2e.server import until
+from tests.needed import needs
 
 FOLDER = ROOT / "deploy/prometheus"
 RULES = sorted((FOLDER / "rules").glob("*.yml"))
-WINDOWS = {
-    "5m": 5,
-    "30m": 30,
-    "1h": 60,
-    "2h": 120,
-    "6h": 360,
-    "1d": 1440,
-    "3d": 4320,
-}  # that rates are recorded of, in minutes
+# That rates are recorded of, in minutes.
+WINDOWS = {"5m": 5, "30m": 30, "1h": 60, "2h": 120, "6h": 360, "1d": 1440, "3d": 4320}
 INTERVAL_S = 2  # also what a scrape may take: it waits its turn among the requests
-
-
-def needs(program: str) -> None:
-    if not shutil.which(program):
-        pytest.skip(f"needs {program} (Debian: apt-get install prometheus)")
 
 
 def rules_of(file: Path) -> list[dict[str, Any]]:

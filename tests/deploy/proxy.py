@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import signal
 import socket
 import ssl
@@ -13,22 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 
 from cli.service_process import free_port
 from tests.certificate import self_signed
 from tests.conftest import ROOT
+from tests.deploy.env_file import variables
 from tests.e2e.server import STOP_S, ended, until
 from tests.listening import is_listening
+from tests.needed import needs
 
 NGINX = ROOT / "deploy/nginx"
-SETTINGS = {
-    name: value
-    for line in (ROOT / "deploy/.env.example").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("#")
-    for name, _, value in [line.partition("=")]
-}
+SETTINGS = variables(ROOT / "deploy/.env.example")
 
 
 @dataclass(frozen=True)
@@ -52,9 +47,11 @@ class Proxy:
         """What a caller trusts: this certificate and no other."""
         return ssl.create_default_context(cafile=self.certificate)
 
-    def connect(self, context: ssl.SSLContext | None = None, source: str = "127.0.0.1") -> ssl.SSLSocket:
-        """Open a connection as a caller at the address *source* does."""
-        plain = socket.create_connection(("localhost", self.port), STOP_S, (source, 0))
+    def connect(
+        self, context: ssl.SSLContext | None = None, source: str = "127.0.0.1", host: str = "localhost"
+    ) -> ssl.SSLSocket:
+        """Open a connection as a caller at the address *source* does, who finds us at *host*."""
+        plain = socket.create_connection((host, self.port), STOP_S, (source, 0))
         try:
             return (context or self.context()).wrap_socket(plain, server_hostname="localhost")
         except OSError:
@@ -92,8 +89,7 @@ class Proxy:
 @contextmanager
 def proxy(folder: Path, hosts: Sequence[str], **settings: str) -> Iterator[Proxy]:
     """Run nginx in front of *hosts* (address:port) with the settings of .env.example and these."""
-    if shutil.which("nginx") is None:
-        pytest.skip("needs nginx (Debian: nginx)")
+    needs("nginx")
     folder.mkdir()
     for name in ("cache", "tls", "run"):
         (folder / name).mkdir()

@@ -15,6 +15,7 @@ from config import Settings, load_settings
 from tests.conftest import ROOT
 from tests.deploy.image import our_stages
 from tests.deploy.proxy import NGINX, SETTINGS
+from tests.needed import needs
 
 DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
@@ -39,8 +40,7 @@ def settings_of(service: Mapping[str, Any]) -> Settings:
 
 def test_it_is_a_file_that_compose_takes(tmp_path: Path) -> None:
     """The first generation's program knows all but the name."""
-    if shutil.which("docker-compose") is None:
-        pytest.skip("needs docker-compose (Debian: docker-compose)")
+    needs("docker-compose")
     shutil.copytree(DEPLOY, tmp_path / "deploy", ignore=shutil.ignore_patterns("keys", "tls", "secrets", ".env"))
     (tmp_path / "deploy/.env").write_text("".join(f"{name}={value or 'secret'}\n" for name, value in SETTINGS.items()))
     text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8").replace("name: triptych\n", "")

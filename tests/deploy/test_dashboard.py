@@ -11,10 +11,11 @@ import requests
 import yaml
 
 from tests.conftest import ROOT
-from tests.deploy.prometheus import WINDOWS, Prometheus, needs, prometheus
+from tests.deploy.prometheus import WINDOWS, Prometheus, prometheus
 from tests.deploy.queries import DASHBOARD, PANELS, queries, without_stand_ins
 from tests.e2e.job_parts import Parts, parts
 from tests.e2e.server import until
+from tests.needed import needs
 from tests.pictures import encode, photo_like
 
 WIDTH = 24

@@ -80,10 +80,9 @@ def test_all_that_preparing_imports_is_copied_and_a_change_of_the_page_prepares_
 ) -> None:
     copies(found["prepare"], tmp_path)
     here = present(tmp_path / "app")
-    (prepare,) = (command for command in commands(found["prepare"]) if "python -c" in command)
-    script = prepare.partition('python -c "')[2].removesuffix('"')
-    (tmp_path / "script.py").write_text(script)
-    assert needed(*imported(tmp_path / "script.py"), *PREPARING) - here == set()
+    (prepare,) = (command for command in commands(found["prepare"]) if "python -m " in command)
+    module = prepare.partition("python -m ")[2].replace(".", "/")
+    assert needed(f"{module}.py", *PREPARING) - here == set()
     assert not [name for name in here if name.startswith(("web/", "app.py", "wiring"))]
 
 

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 import requests
 
+from bench.tree import pss_mb
 from cli.service_process import free_port
 from models.file_record import FileRecord
 from models.manifest import Manifest, Precision
-from tests.deploy.container import container, files, health, listening, tell_memory
+from tests.deploy.container import container, files, health
 from tests.deploy.image import Image, our_stages, replay
-from tests.e2e.server import STOP_S, until
+from tests.e2e.server import STOP_S, until, when_up
+from tests.needed import needs
 from tests.pictures import corners, encode
 from tests.redis_server import redis_server
 
@@ -43,9 +45,8 @@ def made_elsewhere(cache: Path, root: Path) -> Path:
 @pytest.fixture(scope="module")
 def image(random_cache: Path) -> Iterator[Image]:
     """The stage `serve` of a dry run, sealed; in a folder that its user may enter, as pytest's own are not."""
-    for program in ("tini", "setpriv"):
-        if not shutil.which(program):
-            pytest.skip(f"needs {program} (Debian: {'tini' if program == 'tini' else 'util-linux'})")
+    needs("tini")
+    needs("setpriv", "util-linux")
     others = our_stages(WEIGHTS="random", MODELS="mobilenetv2")
     with tempfile.TemporaryDirectory(prefix="triptych-image-") as folder:
         Path(folder).chmod(0o755)
@@ -75,14 +76,14 @@ def test_the_image_serves_unprivileged_from_a_read_only_root(image: Image, scrat
     before = files(image)
     assert health(image, free_port()).returncode == 1, "nobody listens"
     with container(image, scratch, PORT="0") as process:
-        server = listening(process, scratch / "log")
+        server = when_up(process, scratch / "log")
         port = int(server.url.rpartition(":")[2])
         until(lambda: health(image, port).returncode == 0, "never healthy")
         answer = server.predict(PHOTO)
         assert answer.status_code == 200, answer.text
         assert [set(each) for each in answer.json()["results"]] == [{"class", "prob", "id"}] * 3
         assert (answer.json()["model"], answer.json()["weights"]) == ("mobilenetv2", "random")
-        tell_memory(process.pid)
+        print(f"{pss_mb(process.pid):8.1f} MB  of memory, all processes")
         process.terminate()
         until(lambda: health(image, port).returncode == 1, "healthy while it drains")
         assert process.wait(STOP_S) == 0, server.log.read_text()
@@ -111,7 +112,7 @@ def test_a_worker_of_the_same_image_does_the_jobs(image: Image, scratch: Path) -
         folder.chmod(0o777)
     before, work = files(image), ("flask", "--app", "app", "jobs", "work")
     with redis_server(scratch) as redis, container(image, web, PORT="0", REDIS_URL=redis.url) as process:
-        server = listening(process, web / "log")
+        server = when_up(process, web / "log")
         with container(image, worker, *work, REDIS_URL=redis.url) as job_worker:
             made = requests.post(f"{server.url}/jobs", files={"file": PHOTO}, timeout=STOP_S)
             assert made.status_code == 202, made.text

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
-from tests.deploy.prometheus import FOLDER, RULES, WINDOWS, needs, rules_of
+from tests.deploy.prometheus import FOLDER, RULES, WINDOWS, rules_of
+from tests.needed import needs
 
 TESTS = sorted((FOLDER / "tests").glob("*.yml"))
 BURNS = [file for file in TESTS if file.stem.startswith("burn_")]
@@ -24,7 +25,7 @@ UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def promtool(*arguments: str | Path) -> str:
-    needs("promtool")
+    needs("promtool", "prometheus")
     result = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False, timeout=PROMTOOL_S)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
@@ -91,7 +92,7 @@ def test_the_rules_are_valid_and_none_is_there_twice() -> None:
 
 def test_the_rules_say_what_their_tests_expect() -> None:
     """Each file a process of its own, two at a time: days of evaluations take seconds."""
-    needs("promtool")
+    needs("promtool", "prometheus")
     with ThreadPoolExecutor(2) as pool:
         for each in [pool.submit(promtool, "test", "rules", file) for file in TESTS]:
             each.result()

@@ -101,7 +101,7 @@ def running(
         subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=output) as process,
         ended(process),
     ):
-        yield _when_up(process, log)
+        yield when_up(process, log)
 
 
 @contextmanager
@@ -117,7 +117,8 @@ def ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
             process.kill()
 
 
-def _when_up(process: subprocess.Popen[bytes], log: Path) -> Server:
+def when_up(process: subprocess.Popen[bytes], log: Path) -> Server:
+    """Wait until a worker answers."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:
         listening = re.search(r"Listening at: (http://\S+)", log.read_text())

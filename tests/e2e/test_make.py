@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.e2e.server import environment
+from tests.needed import needs
 
 NODE = ("tests/browser/package.json", "tests/browser/package-lock.json")
 NPM = '#!/bin/sh\necho npm "$@"\nmkdir -p tests/browser/node_modules\n'
@@ -25,8 +26,7 @@ def target(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    if not shutil.which("make"):
-        pytest.skip("needs make")
+    needs("make")
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / "venv/bin").mkdir(parents=True)
     for program in ("gunicorn", "flask"):

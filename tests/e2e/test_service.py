@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import pytest
 from models.known_answers import generated_images
 from tests.conftest import ROOT
 from tests.e2e.server import Server, environment, run_flask, running
+from tests.needed import needs
 from tests.pictures import encode, multipart, photo_like, png_header
 from tests.served import FOUR
 
@@ -32,8 +32,7 @@ def test_every_network_answers(four: Server) -> None:
 
 
 def test_curl_gets_the_contracts_answers(four: Server, tmp_path: Path) -> None:
-    if not shutil.which("curl"):
-        pytest.skip("needs curl")
+    needs("curl")
 
     def curl(upload: bytes | None, *fields: str) -> tuple[int, dict[str, object]]:
         (tmp_path / "x.jpg").write_bytes(upload or b"")
