@@ -33,10 +33,7 @@ ARG WEIGHTS
 ARG MODELS
 # `flask --app app models prepare` would import all of the service, and measure how fast this machine is.
 RUN TRIPTYCH_WEIGHTS=$WEIGHTS TRIPTYCH_MODELS=$MODELS TRIPTYCH_WEIGHTS_DIR=/weights TRIPTYCH_CACHE_DIR=/models \
-    KERAS_HOME=/weights python -c "from cli.prepare import prepare_models; from config import load_settings; \
-from cores import usable_cores; from models.prepared import PreparedModels; from models.store import Store; \
-given = load_settings(); store = Store(given.cache_dir); \
-prepare_models(PreparedModels(store, given.models, given.weights), given.weights_dir, usable_cores())"
+    KERAS_HOME=/weights python -m cli.prepare
 
 # The service itself, for both kinds of worker.
 FROM scratch AS code

@@ -1,4 +1,7 @@
-"""What `models prepare` does, and a start before it serves: build what is missing, measure what is new here."""
+"""What `models prepare` does, and a start before it serves: build what is missing, measure what is new here.
+
+`python -m cli.prepare` only builds what is served: an image is not made for the machine that makes it.
+"""
 
 import tempfile
 from contextlib import suppress
@@ -7,7 +10,8 @@ from pathlib import Path
 import click
 
 from cli.progress import Progress
-from config import Settings
+from config import Settings, load_settings
+from cores import usable_cores
 from models.child import run_in_child
 from models.engines import EngineKind, resolve_engine
 from models.errors import ModelError
@@ -113,3 +117,13 @@ def _announce(plan: Plan) -> None:
         click.echo(line, err=True)
     if plan.random and plan.missing:
         click.echo(NO_WEIGHTS, err=True)
+
+
+def _main() -> None:
+    settings = load_settings()
+    prepared = PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
+    prepare_models(prepared, settings.weights_dir, usable_cores())
+
+
+if __name__ == "__main__":
+    _main()
