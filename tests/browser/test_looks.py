@@ -60,8 +60,14 @@ def failures(page: Page) -> None:
 STATES: dict[str, Callable[[Page], None]] = {"empty": nothing, "full": photos, "failing": failures}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
+_LOOKS = [
+    (390, "light"),
+    (1440, "dark"),
+    *(pytest.param(*each, marks=pytest.mark.slow) for each in [(390, "dark"), (1440, "light")]),
+]
+
+
+@pytest.mark.parametrize(("width", "scheme"), _LOOKS)
 def test_axe_finds_nothing_in_any_state(
     four: Server, open_page: Pages, width: int, scheme: Literal["light", "dark"]
 ) -> None:

@@ -149,7 +149,7 @@ def jumped_by(server: Server) -> float:
     return scraped(server, "triptych_self_test_timestamp_seconds") - time.time()
 
 
-@pytest.mark.parametrize("jump_s", [-86_400, 86_400])
+@pytest.mark.parametrize("jump_s", [pytest.param(-86_400, marks=pytest.mark.slow), 86_400])
 def test_a_clock_that_jumps_changes_nothing(
     random_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: Table, jump_s: int
 ) -> None:

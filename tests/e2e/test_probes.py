@@ -121,7 +121,10 @@ def test_a_network_that_answers_wrongly_later_is_found_and_forgiven_when_it_is_r
         assert "resnet50 failed its self-test" in server.log.read_text()
 
 
-@pytest.mark.parametrize("network", ["vgg16", "inceptionv3"], ids=["asleep", "holding-the-gil"])
+@pytest.mark.parametrize(
+    "network",
+    [pytest.param("vgg16", id="asleep", marks=pytest.mark.slow), pytest.param("inceptionv3", id="holding-the-gil")],
+)
 def test_a_worker_that_hangs_is_replaced_and_its_sibling_answers_meanwhile(tmp_path: Path, network: str) -> None:
     with faulty(tmp_path, DEADLINE_S="1.5") as server:
         before = server.workers(2)

@@ -197,7 +197,7 @@ def test_a_fetch_ends_in_time_however_the_issuer_answers(
     assert "no whole answer within 1 s" in caplog.text
 
 
-@pytest.mark.parametrize(("deadline_s", "within_s"), [("0.5", "0.5"), ("10", "3")])
+@pytest.mark.parametrize(("deadline_s", "within_s"), [("0.5", "0.5"), pytest.param("10", "3", marks=pytest.mark.slow)])
 def test_no_fetch_takes_longer_than_a_request_may(
     deadline_s: str, within_s: str, caplog: pytest.LogCaptureFixture
 ) -> None:
