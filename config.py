@@ -34,7 +34,7 @@ class Settings(JobSettings, AccessSettings):
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(5000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
     models: LowerCommaList = Field(
-        ("vgg16", "resnet50", "inceptionv3"), min_length=1, description=f"Networks to serve, of {', '.join(CATALOG)}"
+        ("vgg16", "resnet50", "inceptionv3"), min_length=1, description='Networks to serve; see "Networks"'
     )
     default_model: str | None = Field(
         None, description="Network for a request that names none; unset: resnet50, or the first of MODELS"

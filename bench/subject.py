@@ -64,8 +64,8 @@ def naive(network: str = "resnet50") -> Subject:
         f"gunicorn -w 4, model.predict; {versions('naive', 'flask', 'tensorflow', 'keras', 'gunicorn')}",
         (str(python("naive")), "-m", "gunicorn", "bench.baselines.naive:app", *options),
         (
-            ("NAIVE_CLASS", architecture.keras_class),
-            ("NAIVE_MODULE", architecture.keras_module),
+            ("NAIVE_CLASS", architecture.keras.keras_class),
+            ("NAIVE_MODULE", architecture.keras.module),
             ("NAIVE_WEIGHTS", str(prepared(network) / RANDOM_WEIGHTS_FILE)),
         ),
         warm_s=15,  # model.predict compiles in each of the four workers, the last of which is still importing

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.catalog import Architecture
+from models.architecture import Architecture
 from models.child import Step
 from models.engine import Batch, Scores
 from models.errors import EngineError, PrepareError

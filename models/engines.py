@@ -4,7 +4,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from models.catalog import Architecture
+from models.architecture import Architecture
 from models.child import run_in_child
 from models.cores import powers_of_two
 from models.engine import Engine

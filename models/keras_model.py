@@ -1,11 +1,37 @@
 """Build a Keras Applications network and give it its weights. Imports TensorFlow: never imported by a LiteRT worker."""
 
+from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from models.catalog import Architecture
+from models.architecture import Architecture
 from models.errors import PrepareError
+
+_DEVIATIONS = (0.229, 0.224, 0.225)  # of ImageNet's RGB, values from 0 to 1
+
+
+def graph(architecture: Architecture) -> keras.Model:
+    """Return the untrained network as Keras's published weights want it."""
+    shape = (architecture.input.height, architecture.input.width, 3)
+    model = getattr(keras.applications, architecture.keras.keras_class)(weights=None, input_shape=shape)
+    return _rescaled_again(model) if architecture.keras.second_rescaling else model
+
+
+def _rescaled_again(model: keras.Model) -> keras.Model:
+    """Return EfficientNet as `weights="imagenet"` builds it, with a second Rescaling (tensorflow#49930).
+
+    Its authors divided by the variance where Normalization divides by the deviation; `weights=None` leaves that out.
+    """
+
+    def call(layer: Any, *arguments: Any, **options: Any) -> Any:
+        out = layer(*arguments, **options)
+        if isinstance(layer, keras.layers.Normalization):
+            out = keras.layers.Rescaling([1 / sqrt(deviation) for deviation in _DEVIATIONS])(out)
+        return out
+
+    return keras.models.clone_model(model, call_function=call)
 
 
 def build(architecture: Architecture, weights: Path | None) -> keras.Model:
@@ -13,9 +39,7 @@ def build(architecture: Architecture, weights: Path | None) -> keras.Model:
 
     Raises: PrepareError: the file does not fit the network.
     """
-    model = getattr(keras.applications, architecture.keras_class)(
-        weights=None, input_shape=(architecture.input.height, architecture.input.width, 3)
-    )
+    model = graph(architecture)
     if weights is not None:
         try:
             model.load_weights(weights)

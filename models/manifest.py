@@ -6,7 +6,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from models.catalog import CATALOG, Architecture
+from models.architecture import Architecture
+from models.catalog import CATALOG
 from models.errors import ArtifactError
 from models.file_record import FileRecord
 from models.judgement import Agreement, Gate, PhotoSet

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from models.catalog import CATALOG, Architecture
+from models.architecture import Architecture
+from models.catalog import CATALOG
 from models.child import Step
 from models.cores import powers_of_two
 from models.engine import Engine

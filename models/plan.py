@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from models.catalog import CATALOG, Architecture
+from models.architecture import Architecture
+from models.catalog import CATALOG
 from models.errors import ArtifactError, WeightsMissing
 from models.manifest import Manifest
 from models.photos import photo_set

@@ -10,7 +10,7 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from models.catalog import Architecture
+from models.architecture import Architecture
 from models.child import Step, run_in_child
 from models.errors import PrepareError
 from models.file_record import FileRecord

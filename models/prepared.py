@@ -66,7 +66,7 @@ class PreparedModels:
         """Return where the build of a model lies that is served.  Raises: WeightsMissing."""
         random = self.serves_random()
         if self.mode is WeightsMode.AUTO and not self.store.has(name, random=random):
-            published = CATALOG[name].weights
+            published = CATALOG[name].keras
             raise WeightsMissing(
                 f"{name} has no weights. Get {published.url}, put it as {published.file_name} into WEIGHTS_DIR "
                 "(or Keras's cache) and run `flask --app app models prepare`."

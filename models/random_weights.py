@@ -8,7 +8,7 @@ statistics from one pass over fixed images, and a head laid along the directions
 import keras
 import numpy as np
 
-from models.catalog import Architecture
+from models.architecture import Architecture
 from models.engine import Scores
 from models.known_answers import generated_images
 from preprocessing.transform import normalise
@@ -24,14 +24,21 @@ def condition(model: keras.Model, architecture: Architecture) -> None:
     for layer in model.layers:
         for variable in layer.weights:
             if "kernel" in variable.name:
-                variable.assign(_he(rng, variable.shape, depthwise="depthwise" in variable.name))
+                variable.assign(_he(rng, variable.shape, depthwise=_is_depthwise(layer, variable.name)))
+            elif type(layer).__name__ == "LayerScale":  # ConvNeXt's: begun with 1e-6, no block says anything
+                variable.assign(np.ones(variable.shape, np.float32))
     spec = architecture.input
     images = generated_images(_IMAGES, spec.height, spec.width, SEED)
     batch = normalise(images, spec.normalisation)
     _set_statistics(model, batch)
-    head = model.layers[-1]
-    features = np.asarray(keras.Model(model.input, head.input)(batch, training=False))
-    head.set_weights(_head(rng, features, classes=head.units))
+    head = next(layer for layer in reversed(model.layers) if layer.weights)  # a Dense, or a Conv2D of one pixel
+    features = np.asarray(keras.Model(model.input, head.input)(batch, training=False)).reshape(len(images), -1)
+    kernel, bias = _head(rng, features, classes=head.kernel.shape[-1])
+    head.set_weights([kernel.reshape(head.kernel.shape), bias])
+
+
+def _is_depthwise(layer: keras.Layer, variable: str) -> bool:
+    return isinstance(layer, keras.layers.DepthwiseConv2D) or variable == "depthwise_kernel"  # that of a separable one
 
 
 def _he(rng: np.random.Generator, shape: tuple[int, ...], *, depthwise: bool) -> np.ndarray:
@@ -41,13 +48,18 @@ def _he(rng: np.random.Generator, shape: tuple[int, ...], *, depthwise: bool) ->
 
 def _set_statistics(model: keras.Model, batch: np.ndarray) -> None:
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    momenta = [norm.momentum for norm in norms]
+    dropouts = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+    momenta, rates = [norm.momentum for norm in norms], [dropout.rate for dropout in dropouts]
     for norm in norms:
         norm.momentum = 0.0  # the moving statistics become those of this one batch
+    for dropout in dropouts:
+        dropout.rate = 0.0  # else no two preparations would be alike
     if norms:
         model(batch, training=True)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
+    for dropout, rate in zip(dropouts, rates, strict=True):
+        dropout.rate = rate
 
 
 def _head(rng: np.random.Generator, features: np.ndarray, classes: int) -> list[np.ndarray]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from models.catalog import Architecture
+from models.architecture import Architecture
 from models.classifier import Classifier
 from models.engine import Engine
 from models.errors import ArtifactError

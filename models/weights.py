@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from models.catalog import Architecture
+from models.architecture import Architecture
 from models.download import download
 from models.file_record import file_hash
 
@@ -16,7 +16,7 @@ def keras_cache() -> Path:
 
 def find_weights(architecture: Architecture, weights_dir: Path | None) -> Path | None:
     """Return the first weights file at hand, in the contract's order, or None. Nothing is downloaded or hashed."""
-    published = architecture.weights.file_name
+    published = architecture.keras.file_name
     candidates = [keras_cache() / published]
     if weights_dir is not None:
         candidates = [weights_dir / f"{architecture.name}.weights.h5", weights_dir / published, *candidates]
@@ -28,7 +28,7 @@ def download_weights(architecture: Architecture, progress: Callable[[int, int], 
 
     *progress* is called with (bytes so far, bytes in all).  Raises: OSError: not to be had, or not what was announced.
     """
-    published = architecture.weights
+    published = architecture.keras
     target = keras_cache() / published.file_name
     download(published.url, target, published.md5, progress)
     return target
@@ -36,11 +36,12 @@ def download_weights(architecture: Architecture, progress: Callable[[int, int], 
 
 def is_published(path: Path, architecture: Architecture) -> bool:
     """Say whether the file is, by its hash, one that Keras publishes for this network."""
-    return architecture.weights.md5 is not None and file_hash(path, "md5") == architecture.weights.md5
+    md5 = architecture.source and architecture.source.md5
+    return md5 is not None and file_hash(path, "md5") == md5
 
 
 def where_to_get(architecture: Architecture, weights_dir: Path | None) -> str:
     """Return one line that names the missing file, its source and its place."""
-    published = architecture.weights
+    published = architecture.keras
     place = weights_dir or keras_cache()
     return f"{architecture.name}: no weights. Get {published.url} and put it at {place / published.file_name}"

@@ -9,6 +9,8 @@ class Normalisation(Enum):
 
     CAFFE = "caffe"  # RGB -> BGR, ImageNet's mean subtracted, not scaled
     TF = "tf"  # scaled to [-1, 1]
+    TORCH = "torch"  # scaled to [0, 1], ImageNet's mean subtracted, divided by its standard deviation
+    NONE = "none"  # as it is, 0 to 255: the network does it
 
 
 class Resize(Enum):

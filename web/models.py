@@ -37,7 +37,7 @@ def describe(name: str, entry: Entry) -> dict[str, Any]:
     spec = architecture.input
     facts: dict[str, Any] = {
         "name": name,
-        "title": architecture.keras_class,
+        "title": architecture.title,
         "state": entry.state.value,
         "input": {"height": spec.height, "width": spec.width, "preprocessing": spec.normalisation.value},
         "parameters": architecture.parameters,

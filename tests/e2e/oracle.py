@@ -8,6 +8,7 @@ import sys
 
 import keras
 import numpy as np
+from keras.src.utils import file_utils
 
 from models.catalog import CATALOG
 
@@ -16,9 +17,9 @@ if __name__ == "__main__":
     images, answers = np.load(source), {}
     for name, file in (pair.split("=", 1) for pair in weights):
         architecture = CATALOG[name]
-        model = getattr(keras.applications, architecture.keras_class)(weights=None)
-        model.load_weights(file)
+        file_utils.get_file = lambda *_, file=file, **__: file  # what Keras would download
+        model = getattr(keras.applications, architecture.keras.keras_class)(weights="imagenet")
         assert model.count_params() == architecture.parameters, name
-        preprocess = importlib.import_module(f"keras.applications.{architecture.keras_module}").preprocess_input
+        preprocess = importlib.import_module(f"keras.applications.{architecture.keras.module}").preprocess_input
         answers[name] = model.predict_on_batch(preprocess(images[name].astype(np.float32)))
     np.savez(target, **answers)

@@ -37,8 +37,10 @@ from tests.conftest import ROOT
 from tests.e2e.server import Server, environment
 from tests.fakes import a_road
 from tests.pictures import encode
+from tests.served import FOUR
 
 COUNT, TOP, TOLERANCE, LEAST_DIFFERENT = 20, 10, 1e-4, 5
+NAMES, SCORES = FOUR.split(","), "scores.npz"
 INDEX = {label.id: index for index, label in enumerate(imagenet_labels())}
 
 Answers = Sequence[Sequence[tuple[str, float]]]  # for each image: (id, prob), best first
@@ -55,25 +57,25 @@ class Oracle(NamedTuple):
 def oracle(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Oracle:
     """Keras takes 20 s: what it answered is kept beside the prepared models, for these images, weights and releases."""
     folder, store = tmp_path_factory.mktemp("oracle"), Store(random_cache)
-    images = {n: generated_images(COUNT, a.input.height, a.input.width, seed=42) for n, a in CATALOG.items()}
-    files = {name: store.folder(name, random=True) / RANDOM_WEIGHTS_FILE for name in CATALOG}
+    specs = {name: CATALOG[name].input for name in NAMES}
+    images = {name: generated_images(COUNT, spec.height, spec.width, seed=42) for name, spec in specs.items()}
+    files = {name: store.folder(name, random=True) / RANDOM_WEIGHTS_FILE for name in NAMES}
     kept = random_cache / f"oracle-{key(images, files)}.npz"
     if not kept.exists():
-        np.savez(folder / "images.npz", **images)  # type: ignore[arg-type]  # numpy's stubs
-        weights = [f"{name}={file}" for name, file in files.items()]
-        command = [
-            sys.executable,
-            "-m",
-            "tests.e2e.oracle",
-            str(folder / "images.npz"),
-            str(folder / "s.npz"),
-            *weights,
-        ]
-        done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        copy = shutil.copy(folder / "s.npz", kept.with_suffix(f".{os.getpid()}"))
+        ask_keras(images, files, folder)
+        copy = shutil.copy(folder / SCORES, kept.with_suffix(f".{os.getpid()}"))
         os.replace(copy, kept)  # whole, or not there
     return Oracle(images, dict(np.load(kept)))
+
+
+def ask_keras(images: dict[str, NDArray[np.uint8]], files: dict[str, Path], folder: Path) -> dict[str, Scores]:
+    """Return Keras's scores by model name; *files* are the weights. *folder* is for what goes to and fro."""
+    np.savez(folder / "images.npz", **images)  # type: ignore[arg-type]  # numpy's stubs
+    weights = [f"{name}={file}" for name, file in files.items()]
+    command = [sys.executable, "-m", "tests.e2e.oracle", str(folder / "images.npz"), str(folder / SCORES), *weights]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return dict(np.load(folder / SCORES))
 
 
 def key(images: dict[str, NDArray[np.uint8]], files: dict[str, Path]) -> str:
@@ -99,7 +101,7 @@ def assert_parity(answers: Answers, scores: Scores) -> float:
     return worst
 
 
-@pytest.mark.parametrize("name", CATALOG)
+@pytest.mark.parametrize("name", NAMES)
 def test_over_http_the_answers_are_keras_s(four: Server, oracle: Oracle, name: str) -> None:
     answers = []
     for image in oracle.images[name]:
@@ -152,14 +154,14 @@ def engine(name: str, engines: Callable[[str], Engine]) -> Engine:
     return engines(name)
 
 
-@pytest.mark.parametrize("name", CATALOG)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_controls_start_from_parity(name: str, engine: Engine, oracle: Oracle) -> None:
     assert_parity(
         answers_with(CATALOG[name].input, engine, oracle.images[name][:CONTROL]), oracle.scores[name][:CONTROL]
     )
 
 
-@pytest.mark.parametrize("name", CATALOG)
+@pytest.mark.parametrize("name", NAMES)
 def test_swapped_normalisations_are_found_out(name: str, engine: Engine, oracle: Oracle) -> None:
     spec = CATALOG[name].input
     other = Normalisation.TF if spec.normalisation is Normalisation.CAFFE else Normalisation.CAFFE
@@ -168,14 +170,14 @@ def test_swapped_normalisations_are_found_out(name: str, engine: Engine, oracle:
         assert_parity(answers, oracle.scores[name][:CONTROL])
 
 
-@pytest.mark.parametrize("name", CATALOG)
+@pytest.mark.parametrize("name", NAMES)
 def test_swapped_channels_are_found_out(name: str, engine: Engine, oracle: Oracle) -> None:
     answers = answers_with(CATALOG[name].input, Flipped(engine), oracle.images[name][:CONTROL])
     with pytest.raises(AssertionError):
         assert_parity(answers, oracle.scores[name][:CONTROL])
 
 
-@pytest.mark.parametrize("name", CATALOG)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_swapped_input_size_is_refused_at_load_and_in_a_request(
     name: str, engine: Engine, oracle: Oracle, random_cache: Path
 ) -> None:
@@ -188,7 +190,7 @@ def test_a_swapped_input_size_is_refused_at_load_and_in_a_request(
         answers_with(swapped, engine, oracle.images[name][:1])
 
 
-@pytest.mark.parametrize("name", CATALOG)
+@pytest.mark.parametrize("name", NAMES)
 def test_kept_tables_change_no_score(name: str, random_cache: Path) -> None:
     artifact, spec = Store(random_cache).folder(name, random=True) / Precision.INT8.file, CATALOG[name].input
     batch = np.random.default_rng(0).random((1, spec.height, spec.width, 3), np.float32)

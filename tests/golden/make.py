@@ -23,7 +23,7 @@ if __name__ == "__main__":
     image[0, 0], image[0, 1] = 0, 255
     golden = {}
     for architecture in CATALOG.values():
-        module = importlib.import_module(f"keras.applications.{architecture.keras_module}")
+        module = importlib.import_module(f"keras.applications.{architecture.keras.module}")
         golden[architecture.name] = module.preprocess_input(image.astype(np.float32))
     jpeg = encode(generated_images(1, 200, 150, seed=4)[0], "JPEG", quality=80)
     import keras

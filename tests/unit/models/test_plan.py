@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from models.catalog import CATALOG, Architecture
+from models.architecture import Architecture
+from models.catalog import CATALOG
 from models.errors import WeightsMissing
 from models.plan import Job, Plan, Planner, WeightsMode
 from models.store import Store
@@ -30,7 +31,7 @@ class Place:
         if architecture.name not in self.online:
             raise OSError("no internet")
         progress(7, 7)
-        return self.put(self.keras / "models" / architecture.weights.file_name)
+        return self.put(self.keras / "models" / architecture.keras.file_name)
 
     def put(self, path: Path, content: bytes = b"weights") -> Path:
         path.write_bytes(content)
@@ -55,8 +56,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
 def test_weights_are_looked_for_in_the_contract_s_order(place: Place) -> None:
     place.online = {"mobilenetv2"}
     steps = [
-        place.keras / "models" / MOBILENET.weights.file_name,
-        place.weights_dir / MOBILENET.weights.file_name,
+        place.keras / "models" / MOBILENET.keras.file_name,
+        place.weights_dir / MOBILENET.keras.file_name,
         place.weights_dir / "mobilenetv2.weights.h5",
     ]
     for better in steps:
@@ -68,14 +69,14 @@ def test_weights_are_looked_for_in_the_contract_s_order(place: Place) -> None:
 def test_what_is_nowhere_at_hand_is_downloaded(place: Place) -> None:
     place.online = {"mobilenetv2"}
     (job,) = place.plan(WeightsMode.IMAGENET, ("mobilenetv2",)).jobs
-    assert job.weights == place.keras / "models" / MOBILENET.weights.file_name
+    assert job.weights == place.keras / "models" / MOBILENET.keras.file_name
 
 
 def test_imagenet_names_every_missing_file_its_source_and_its_place(place: Place) -> None:
     with pytest.raises(WeightsMissing) as error:
         place.plan(WeightsMode.IMAGENET)
     for name in BOTH:
-        published = CATALOG[name].weights
+        published = CATALOG[name].keras
         assert published.url in str(error.value)
         assert str(place.weights_dir / published.file_name) in str(error.value)
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from models.catalog import CATALOG, Architecture
+from models.architecture import Architecture
+from models.catalog import CATALOG
 from models.engine import Engine
 from models.errors import ArtifactError, WeightsMissing
 from models.manifest import Manifest, Precision
@@ -55,7 +56,7 @@ def test_auto_never_mixes_real_and_random(tmp_path: Path) -> None:
     models = prepared(tmp_path, WeightsMode.AUTO, real=("mobilenetv2",), random=NAMES)
     assert not models.incomplete()
     assert load(models).weights == "file"
-    with pytest.raises(WeightsMissing, match=CATALOG["resnet50"].weights.file_name) as error:
+    with pytest.raises(WeightsMissing, match=CATALOG["resnet50"].keras.file_name) as error:
         load(models, "resnet50")
     assert str(tmp_path) not in str(error.value)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.catalog import Architecture
+from models.architecture import Architecture
 from models.classifier import Classifier
 from models.engine import Batch, Engine, Scores
 from models.errors import ArtifactError, EngineError
