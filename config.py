@@ -11,9 +11,9 @@ from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_valida
 from access.settings import AccessSettings
 from given import PREFIX, SETTINGS_FILE, Given, gather
 from jobs.settings import JobSettings
-from models.catalog import CATALOG
 from models.engines import Device, EngineKind, resolve_engine, resolve_precision
 from models.plan import WeightsMode
+from models.store import Store
 from preprocessing.sniff import FORMATS
 from preprocessing.spec import Resize
 from setting_types import LowerCommaList, PowerOfTwo
@@ -88,11 +88,15 @@ class Settings(JobSettings, AccessSettings):
 
     @field_validator("models", "formats")
     @classmethod
-    def _known(cls, value: tuple[str, ...], info: object) -> tuple[str, ...]:
-        known = CATALOG if getattr(info, "field_name", "") == "models" else FORMATS
-        if unknown := [name for name in value if name not in known]:
-            raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(known)}")
+    def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value))
+
+    @field_validator("formats")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [name for name in value if name not in FORMATS]:
+            raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(FORMATS)}")
+        return value
 
     @field_validator("weights_dir", "cache_dir", "settings_file")
     @classmethod
@@ -108,6 +112,12 @@ class Settings(JobSettings, AccessSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        store = Store(self.cache_dir)
+        if unknown := [name for name in self.models if not store.knows(name)]:
+            raise ValueError(
+                f"MODELS={','.join(self.models)}: {', '.join(unknown)} is none of the networks that README lists, and "
+                f"was not added to CACHE_DIR={self.cache_dir}"
+            )
         if self.default_model is not None and self.default_model not in self.models:
             raise ValueError(f"DEFAULT_MODEL={self.default_model} is not in MODELS={','.join(self.models)}")
         if self.max_upload_mb > self.max_request_mb:

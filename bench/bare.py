@@ -27,7 +27,7 @@ def _loop(barrier: Any, results: "Queue[list[float]]", threads: int, seconds: fl
     photo, folder, name, precision = arguments
     upload, architecture = Path(photo).read_bytes(), CATALOG[name]
     make = engine_maker(EngineKind.LITERT, Device.CPU, threads)
-    engine = make(architecture, Manifest.read(Path(folder)), Path(folder), Precision(precision))
+    engine = make(Manifest.read(Path(folder)), Path(folder), Precision(precision))
     min_side = min_decode_side(architecture.input, Resize.CROP)
 
     def once() -> float:

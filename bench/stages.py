@@ -50,7 +50,7 @@ def _stages(cores: int) -> Iterator[Stage]:
     for precision in (Precision.INT8, Precision.FLOAT32):
         for keep in (True, False):
             make = engine_maker(EngineKind.LITERT, Device.CPU, cores, keep_tables=keep)
-            engine = make(_NETWORK, Manifest.read(folder), folder, precision)
+            engine = make(Manifest.read(folder), folder, precision)
             for threads in {1, cores}:
                 name = f"{_NETWORK.name} {precision}, {threads} threads, tables {'kept' if keep else 'made anew'}"
                 yield Stage(name, partial(engine.run, batch, threads))

@@ -1,15 +1,15 @@
-"""flask --app app models prepare | list | verify | evaluate | tune."""
+"""flask --app app models prepare | list | verify | evaluate | tune | add."""
 
 from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
+from cli.add import add_command
 from cli.evaluation.command import evaluate_command
 from cli.prepare import measure_models, prepare_models
 from cli.tuning.command import tune_command
 from config import Settings
-from models.catalog import CATALOG
 from models.engines import Device, EngineKind, engine_maker
 from models.errors import ModelError, WeightsMissing
 from models.gate import objection
@@ -18,6 +18,7 @@ from models.manifest import Manifest, Precision
 from models.packed import discard_damaged
 from models.prepared import PreparedModels
 from models.speeds import MachineHalf
+from models.store import Store
 from models.variants import Variant, variants
 
 MB = 1 << 20
@@ -27,7 +28,8 @@ precisions by their agreement with float32."""
 
 def models_cli(prepared: PreparedModels, settings: Settings, cores: int) -> AppGroup:
     """Return the command group `models`."""
-    group = AppGroup("models", help="Prepare, list, verify, evaluate and tune the networks.")
+    group = AppGroup("models", help="Prepare, add, list, verify, evaluate and tune the networks.")
+    group.add_command(add_command(prepared, cores))
     group.add_command(evaluate_command(prepared, settings.max_pixels))
     group.add_command(tune_command(prepared, settings, cores))
 
@@ -37,8 +39,8 @@ def models_cli(prepared: PreparedModels, settings: Settings, cores: int) -> AppG
     @click.option("--measure", is_flag=True, help="Measure the speeds again: the machine was busy, or has changed.")
     def prepare(names: tuple[str, ...], images: Path | None, *, measure: bool) -> None:
         """Convert, quantise, judge and measure what is not prepared yet; by default every model of MODELS."""
-        prepare_models(prepared, settings.weights_dir, cores, _known(names), images)
-        measure_models(prepared, cores, _known(names), again=measure)
+        prepare_models(prepared, settings.weights_dir, cores, _known(prepared.store, names), images)
+        measure_models(prepared, cores, _known(prepared.store, names), again=measure)
 
     @group.command("list")
     def list_() -> None:
@@ -50,17 +52,20 @@ def models_cli(prepared: PreparedModels, settings: Settings, cores: int) -> AppG
     @click.argument("names", nargs=-1)
     def verify(names: tuple[str, ...]) -> None:
         """Hash every prepared file again and run every known answer."""
-        results = [_verify(prepared, name) for name in _known(names) or prepared.names]
+        results = [_verify(prepared, name) for name in _known(prepared.store, names) or prepared.names]
         if not all(results):
             raise SystemExit(1)
 
     return group
 
 
-def _known(names: tuple[str, ...]) -> tuple[str, ...]:
+def _known(store: Store, names: tuple[str, ...]) -> tuple[str, ...]:
     names = tuple(name.lower() for name in names)
-    if unknown := [name for name in names if name not in CATALOG]:
-        raise click.UsageError(f"unknown model: {', '.join(unknown)}; known are {', '.join(CATALOG)}")
+    try:
+        for name in names:
+            store.architecture(name)
+    except ModelError as error:
+        raise click.UsageError(str(error)) from None
     return names
 
 

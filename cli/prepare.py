@@ -96,7 +96,7 @@ def _measure(name: str, folder: Path, cores: int, progress: Progress) -> None:
     try:
         with tempfile.TemporaryDirectory() as scratch:
             log = Path(scratch) / "measure.log"
-            arguments = {"name": name, "folder": str(folder), "cores": cores}
+            arguments = {"folder": str(folder), "cores": cores}
             reason = run_in_child("models.measure", "measure", log, progress.step, **arguments)
     except (ModelError, OSError) as error:
         reason = str(error)

@@ -26,13 +26,14 @@ class KerasSource:
 @dataclass(frozen=True, slots=True)
 class Architecture:
     """One network. *top1* and *top5*: its published accuracy on ImageNet's validation set, in percent, where there is
-    one. *source* None: it is the operator's own. *own_labels*: its classes, where they are not ImageNet's.
+    one. *source* None: it is the operator's own; its *parameters* may be unknown. *own_labels*: its classes, where they
+    are not ImageNet's.
     """
 
     name: str
     title: str
     input: InputSpec
-    parameters: int
+    parameters: int | None
     top1: float | None = None
     top5: float | None = None
     source: KerasSource | None = None

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from models.catalog import CATALOG
 from models.engine import Engine
 from models.ensemble import ENSEMBLE, together
 from models.manifest import Precision, WeightsKind
@@ -39,18 +38,18 @@ def load_members(folder: Path, name: str, make_engine: MakeEngine) -> dict[Membe
 
     Raises: ModelError: not prepared, changed since, or not answering as it did.
     """
-    architecture = CATALOG[name]
-    manifest = read_manifest(folder, architecture)
+    manifest = read_manifest(folder)
+    spec = manifest.architecture().input
     return {
         Member(
             name=name,
             precision=precision,
-            spec=architecture.input,
+            spec=spec,
             classes=manifest.classes,
             labels_sha256=manifest.labels_sha256,
             weights=manifest.weights.kind,
             version=artifact.record.sha256[:VERSION_DIGITS],
-        ): load_engine(folder, architecture, manifest, precision, make_engine)
+        ): load_engine(folder, manifest, precision, make_engine)
         for precision, artifact in manifest.artifacts.items()
     }
 

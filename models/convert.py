@@ -1,16 +1,20 @@
 """Keras network -> float32 `.tflite` and Keras's answers to the known images. Imports TensorFlow: a child runs it."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from models import known_answers
-from models.catalog import CATALOG
+from models.architecture import Architecture
 from models.child import Step
-from models.keras_model import build
-from models.known_answers import KnownAnswers, generated_images
+from models.engine import Batch, Scores
+from models.errors import PrepareError
+from models.keras_model import build, load_file
+from models.known_answers import KnownAnswers, generated_images, require_probabilities
 from models.manifest import RANDOM_WEIGHTS_FILE, Precision
 from models.random_weights import condition
 from preprocessing.transform import normalise
@@ -18,25 +22,70 @@ from preprocessing.transform import normalise
 _SEED = 1
 
 
-def convert(step: Step, name: str, weights: str | None, folder: str) -> int:
+def convert(step: Step, architecture: Architecture, weights: str | None, folder: str) -> int:
     """Write `float32.tflite` and `known_answers.npz` into *folder*; return the number of classes.
 
     *weights* None: seeded random ones, kept as `random.weights.h5` beside them. *step* is told what begins.
     """
-    architecture, out = CATALOG[name], Path(folder)
+    out = Path(folder)
     step("build")
     model = build(architecture, Path(weights) if weights else None)
     if weights is None:
         condition(model, architecture)
         model.save_weights(out / RANDOM_WEIGHTS_FILE)
+    scores = _know(architecture, out, model.predict_on_batch)
+    _export(step, model, out)
+    return int(scores.shape[1])
+
+
+def convert_file(step: Step, architecture: Architecture, file: str, folder: str) -> int:
+    """As `convert`, from a whole model: `.keras` (or Keras's `.h5`), or the folder of a SavedModel.
+
+    Raises: PrepareError: it can't be read, or is not (size, size, 3) -> probabilities.
+    """
+    out, path = Path(folder), Path(file)
+    step("build")
+    if path.is_dir():
+        scores = _know(architecture, out, _saved_model(path))
+        step("convert")
+        (out / Precision.FLOAT32.file).write_bytes(tf.lite.TFLiteConverter.from_saved_model(file).convert())
+    else:
+        model = load_file(path)
+        scores = _know(architecture, out, model.predict_on_batch)
+        _export(step, model, out)
+    return int(scores.shape[1])
+
+
+def _know(architecture: Architecture, out: Path, run: Callable[[Batch], Any]) -> Scores:
+    """Write the known images with the answers of *run*, and return these.  Raises: PrepareError: they are none."""
     spec = architecture.input
     images = generated_images(known_answers.COUNT, spec.height, spec.width, _SEED)
-    scores = np.asarray(model.predict_on_batch(normalise(images, spec.normalisation)))
+    try:
+        scores = np.asarray(run(normalise(images, spec.normalisation)))
+    except (ValueError, TypeError, tf.errors.OpError) as error:
+        size = f"{spec.height} x {spec.width}"
+        raise PrepareError(f"{architecture.name} can't be asked about RGB of {size}: {error}") from error
+    require_probabilities(scores, known_answers.COUNT)
     KnownAnswers(images, {Precision.FLOAT32: scores}).write(out)
+    return scores
+
+
+def _export(step: Step, model: Any, out: Path) -> None:
     step("export")
     with tempfile.TemporaryDirectory(dir=out) as saved_model:
         # From a saved model: TFLiteConverter.from_keras_model breaks on Keras 3 (tensorflow#63987).
         model.export(saved_model, verbose=False)
         step("convert")
         (out / Precision.FLOAT32.file).write_bytes(tf.lite.TFLiteConverter.from_saved_model(saved_model).convert())
-    return int(scores.shape[1])
+
+
+def _saved_model(folder: Path) -> Callable[[Batch], Any]:
+    try:
+        signature = tf.saved_model.load(folder).signatures["serving_default"]
+    except (OSError, KeyError, ValueError) as error:
+        raise PrepareError(f"{folder} is no SavedModel with the signature serving_default: {error}") from error
+    sources, sinks = signature.structured_input_signature[1], signature.structured_outputs
+    if len(sources) != 1 or len(sinks) != 1:
+        raise PrepareError(f"{folder} has {len(sources)} inputs and {len(sinks)} outputs; one of each is wanted")
+    (source,), (sink,) = sources, sinks
+    return lambda batch: signature(**{source: tf.constant(batch)})[sink]

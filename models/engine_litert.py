@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert.compiled_model import CompiledModel
+from ai_edge_litert.interpreter import Interpreter
 from ai_edge_litert.options import CpuOptions, Options
 
 from models.engine import Batch, Scores
@@ -61,7 +62,7 @@ class LiteRtEngine:
             with _quiet():
                 variant = _Variant(CompiledModel.from_file(str(artifact), options=options))
                 if variant.signature != wanted:
-                    raise EngineError(f"{artifact.name} is {variant.signature}; the catalog says {wanted}")
+                    raise EngineError(f"{artifact.name} is {_told(variant.signature)}; wanted is {_told(wanted)}")
                 variant.prime(self._shape)
         except RuntimeError as error:
             raise EngineError(f"LiteRT can't load {artifact.name}") from error
@@ -77,6 +78,24 @@ class LiteRtEngine:
             return np.stack([variant.run(tensor, self._classes) for tensor in batch])
         except RuntimeError as error:
             raise EngineError("LiteRT failed to run") from error
+
+
+def _told(signature: tuple[tuple[list[int], str], tuple[list[int], str]]) -> str:
+    """Return `[1, 224, 224, 3] float32 -> [1, 1000] float32`."""
+    return " -> ".join(f"{shape} {dtype}" for shape, dtype in signature)
+
+
+def is_quantised(artifact: Path) -> bool:
+    """Say whether any of its tensors is of whole numbers with a scale, or of half precision.
+
+    Raises: EngineError: it can't be read.
+    """
+    try:
+        with _quiet():
+            tensors = Interpreter(str(artifact)).get_tensor_details()
+    except (RuntimeError, ValueError) as error:
+        raise EngineError(f"LiteRT can't read {artifact.name}") from error
+    return any(t["dtype"] is np.float16 or len(t["quantization_parameters"]["scales"]) for t in tensors)
 
 
 def signature(artifact: Path) -> tuple[str, str]:

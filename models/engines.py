@@ -4,7 +4,6 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from models.architecture import Architecture
 from models.child import run_in_child
 from models.cores import powers_of_two
 from models.engine import Engine
@@ -78,11 +77,11 @@ def engine_maker(
 
 
 def _litert(threads: tuple[int, ...], *, share: bool, keep_tables: bool) -> MakeEngine:
-    def make(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
+    def make(manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         from models.engine_litert import LiteRtEngine
 
         artifact, sha256 = folder / precision.file, manifest.artifacts[precision].record.sha256
-        load = partial(LiteRtEngine, artifact, architecture.input, manifest.classes)
+        load = partial(LiteRtEngine, artifact, manifest.architecture().input, manifest.classes)
 
         def pack(file: Path) -> None:
             load(packed=file, keep_tables=False)  # maps either way; packed with tables, each worker took 24 MB more
@@ -94,14 +93,14 @@ def _litert(threads: tuple[int, ...], *, share: bool, keep_tables: bool) -> Make
 
 
 def _keras(device: Device) -> MakeEngine:
-    def make(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
+    def make(manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         del precision  # float32 alone
         from models.engine_keras import KerasEngine
 
         weights = folder / manifest.weights.path  # absolute for a file of the user's, relative for random ones
         if not manifest.weights.record.matches(weights):
-            raise EngineError(f"the weights that {architecture.name} was prepared from are gone or changed")
-        return KerasEngine(architecture, weights, device)
+            raise EngineError(f"the weights that {manifest.name} was prepared from are gone or changed")
+        return KerasEngine(manifest.architecture(), weights, device)
 
     return make
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from models.catalog import CATALOG
+from models.architecture import Architecture
 from models.child import Step
 from models.cores import powers_of_two
 from models.engine_litert import LiteRtEngine
@@ -21,14 +21,21 @@ _SEED = 3  # neither the known answers' nor the one that random weights are cond
 
 
 def judge(
-    step: Step, *, name: str, folder: str, classes: int, cores: int, precisions: list[Precision], photos: list[str]
+    step: Step,
+    *,
+    architecture: Architecture,
+    folder: str,
+    classes: int,
+    cores: int,
+    precisions: list[Precision],
+    photos: list[str],
 ) -> dict[Precision, Agreement]:
     """Return how each of *precisions* agrees with float32 on *photos*, or on generated images where there are none.
 
     `int8-static` is judged by the photos that it was not calibrated with.
     Raises: PrepareError: too few of the photos can be read.
     """
-    spec, out = CATALOG[name].input, Path(folder)
+    spec, out = architecture.input, Path(folder)
     most = powers_of_two(cores)[-1]
     engines = {p: LiteRtEngine(out / p.file, spec, classes, threads=(most,)) for p in (Precision.FLOAT32, *precisions)}
     paths = [Path(photo) for photo in photos]

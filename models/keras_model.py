@@ -34,11 +34,21 @@ def _rescaled_again(model: keras.Model) -> keras.Model:
     return keras.models.clone_model(model, call_function=call)
 
 
+def load_file(file: Path) -> keras.Model:
+    """Return a whole model of `.keras` or `.h5`.  Raises: PrepareError: it can't be read."""
+    try:
+        return keras.models.load_model(file, compile=False)  # in safe mode: no code comes with a file
+    except (ValueError, OSError, KeyError, TypeError) as error:
+        raise PrepareError(f"{file} is no model of Keras that can be read here: {error}") from error
+
+
 def build(architecture: Architecture, weights: Path | None) -> keras.Model:
     """Return the network for (N, height, width, 3) float32 -> (N, classes) softmax; untrained where *weights* is None.
 
     Raises: PrepareError: the file does not fit the network.
     """
+    if architecture.source is None and weights is not None:
+        return load_file(weights)
     model = graph(architecture)
     if weights is not None:
         try:

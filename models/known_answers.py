@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.engine import Engine, Scores
-from models.errors import ArtifactError
+from models.errors import ArtifactError, PrepareError
 from models.manifest import KNOWN_ANSWERS_FILE, Precision
 from preprocessing.spec import InputSpec
 from preprocessing.transform import normalise
@@ -18,6 +18,7 @@ COUNT = 4
 
 FLOAT32_TOLERANCE = 1e-4  # the contract's parity with Keras; another CPU's order of summation gives 1e-5
 _INT8_TOLERANCE = 2e-2
+_SUM_TOLERANCE = 1e-3  # softmax in float16 sums to 1 within that
 
 _SCALES = (2, 4, 9, 24)  # grid cells a side: shapes as coarse and as fine as photos have
 
@@ -47,6 +48,16 @@ def tolerance(precision: Precision, max_change: float) -> float:
     (*max_change*): between XNNPACK's and TFLite's own kernels 0.2 to 1.4 times that, measured on nine builds.
     """
     return FLOAT32_TOLERANCE if precision is Precision.FLOAT32 else max(_INT8_TOLERANCE, 2 * max_change)
+
+
+def require_probabilities(scores: Scores, count: int) -> None:
+    """Raises: PrepareError: *scores* are not (count, classes) of probabilities."""
+    if scores.ndim != 2 or len(scores) != count:
+        raise PrepareError(f"it answers {count} images with an array of shape {scores.shape}, not ({count}, classes)")
+    if not np.isfinite(scores).all():
+        raise PrepareError("it answers with numbers that are not finite")
+    if scores.min() < 0 or np.abs(scores.sum(axis=1) - 1).max() > _SUM_TOLERANCE:
+        raise PrepareError("its answers are no probabilities that sum to 1: end it with a softmax")
 
 
 class KnownAnswers:

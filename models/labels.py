@@ -1,9 +1,11 @@
 """The class table of ImageNet-1k, in Keras's order (the WordNet ids, sorted)."""
 
-import hashlib
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from models.errors import PrepareError
 
 IMAGENET = Path(__file__).with_name("imagenet_classes.tsv")
 
@@ -15,10 +17,25 @@ class Label(NamedTuple):
     name: str
 
 
-@cache
-def labels_sha256() -> str:
-    """Return the hash of the table's ids, for the manifest: a name that is spelled anew makes no model another."""
-    return hashlib.sha256("\n".join(label.id for label in imagenet_labels()).encode()).hexdigest()
+def read_labels(file: Path) -> tuple[Label, ...]:
+    """Return the classes of a text file, one a line: a name, or an id, a tab and a name.
+
+    Raises: PrepareError: it can't be read, a line is empty, or a class is there twice.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PrepareError(f"{file} can't be read: {error}") from error
+    labels = []
+    for number, line in enumerate(lines, 1):
+        label, tab, name = (part.strip() for part in line.partition("\t"))
+        if not label or (tab and not name):
+            raise PrepareError(f"{file}, line {number}: no class")
+        labels.append(Label(label, name or label))
+    counts = Counter(label.id for label in labels)
+    if twice := [label for label, count in counts.items() if count > 1]:
+        raise PrepareError(f"{file}: {twice[0]} is there twice")
+    return tuple(labels)
 
 
 @cache

@@ -11,7 +11,8 @@ from models.catalog import CATALOG
 from models.errors import ArtifactError
 from models.file_record import FileRecord
 from models.judgement import Agreement, Gate, PhotoSet
-from models.labels import labels_sha256
+from models.labels import Label
+from preprocessing.spec import InputSpec, Normalisation
 
 FILE_NAME = "manifest.json"
 KNOWN_ANSWERS_FILE = "known_answers.npz"
@@ -73,8 +74,16 @@ class Artifact(_Frozen):
     agreement: Agreement | None = None
 
 
+class Own(_Frozen):
+    """What no catalog knows of a model that its operator added."""
+
+    title: str
+    parameters: int | None
+    labels: tuple[Label, ...]
+
+
 class Manifest(_Frozen):
-    """Everything about one prepared model."""
+    """Everything about one prepared model. *own*: it was added (`models add`); else the catalog knows it."""
 
     format: int
     name: str
@@ -87,6 +96,7 @@ class Manifest(_Frozen):
     artifacts: dict[Precision, Artifact]
     known_answers: FileRecord
     versions: dict[str, str]
+    own: Own | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -112,13 +122,24 @@ class Manifest(_Frozen):
         return files
 
     def fits_us(self) -> bool:
-        """Say whether it fits what the catalog says today under the name it bears."""
-        return self.name in CATALOG and self.fits(CATALOG[self.name])
+        """Say whether it was made by this version of us from what the catalog says today under the name it bears."""
+        if self.own is None and self.name not in CATALOG:
+            return False
+        architecture = self.architecture()
+        same = self.input == input_of(architecture) and self.labels_sha256 == architecture.labels_sha256
+        return same and self.format == FORMAT
 
-    def fits(self, architecture: Architecture) -> bool:
-        """Say whether it was made by this version of us from what the catalog says today."""
-        same_input = self.name == architecture.name and self.input == input_of(architecture)
-        return same_input and self.format == FORMAT and self.labels_sha256 == labels_sha256()
+    def architecture(self) -> Architecture:
+        """Return what the catalog knows of it, or what it says of itself."""
+        if self.own is None:
+            return CATALOG[self.name]
+        return Architecture(
+            name=self.name,
+            title=self.own.title,
+            input=InputSpec(self.input.height, self.input.width, Normalisation(self.input.normalisation)),
+            parameters=self.own.parameters,
+            own_labels=self.own.labels,
+        )
 
 
 def input_of(architecture: Architecture) -> Input:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from models.architecture import Architecture
-from models.catalog import CATALOG
 from models.child import Step
 from models.cores import powers_of_two
 from models.engine import Engine
@@ -25,7 +23,7 @@ _RUNS, _SECONDS = (3, 15), 0.7  # least and most runs of one figure, and how lon
 _CLOSE = 1.3  # of the best's time: those are measured twice, for one busy moment must not decide for good
 
 
-def measure(step: Step, name: str, folder: str, cores: int) -> str:
+def measure(step: Step, folder: str, cores: int) -> str:
     """Measure the build in *folder* and write its machine half; return why it can be kept nowhere, if so.
 
     Nothing is measured where another process has done it while this one waited.
@@ -37,13 +35,11 @@ def measure(step: Step, name: str, folder: str, cores: int) -> str:
         try:
             with made_once(path):
                 if MachineHalf.read(build, manifest, cores) is None:
-                    half = measured(
-                        step, Stopwatch(CATALOG[name], build, manifest, cores, path.with_suffix(".scratch"))
-                    )
+                    half = measured(step, Stopwatch(build, manifest, cores, path.with_suffix(".scratch")))
                     part = path.with_suffix(".part")
                     part.write_text(half.model_dump_json(indent=2) + "\n", encoding="utf-8")
                     part.replace(path)
-                    _pack(name, build, manifest, half)
+                    _pack(build, manifest, half)
             return ""
         except OSError as error:
             reason = str(error)
@@ -80,9 +76,9 @@ def _in_question(manifest: Manifest, speeds: Mapping[Precision, Speed]) -> list[
 class Stopwatch:
     """Times a prepared model; *scratch* is a file for packed weights, so that none are in memory twice."""
 
-    def __init__(self, architecture: Architecture, build: Path, manifest: Manifest, cores: int, scratch: Path) -> None:
+    def __init__(self, build: Path, manifest: Manifest, cores: int, scratch: Path) -> None:
         self.manifest, self.cores = manifest, cores
-        self._spec, self._build, self._scratch = architecture.input, build, scratch
+        self._spec, self._build, self._scratch = manifest.architecture().input, build, scratch
         self._batch = normalise(KnownAnswers.read(build).images[:1], self._spec.normalisation)
 
     def speed(self, precision: Precision) -> Speed:
@@ -110,7 +106,7 @@ class Stopwatch:
         return round(statistics.median(times) * 1e3, 2)
 
 
-def _pack(name: str, build: Path, manifest: Manifest, half: MachineHalf) -> None:
+def _pack(build: Path, manifest: Manifest, half: MachineHalf) -> None:
     """Pack the weights of the choice, so that the first start does not have to."""
     with suppress(EngineError):  # what does not load now will say so when it is served
-        engine_maker(EngineKind.LITERT, Device.CPU, half.cores)(CATALOG[name], manifest, build, half.choice)
+        engine_maker(EngineKind.LITERT, Device.CPU, half.cores)(manifest, build, half.choice)

@@ -84,7 +84,7 @@ class Planner:
         missing: dict[str, str] = {}
         for name in considered:
             try:
-                jobs[name] = self._job(CATALOG[name], ask_again=mode is WeightsMode.IMAGENET, fetch=name in names)
+                jobs[name] = self._job(name, ask_again=mode is WeightsMode.IMAGENET, fetch=name in names)
             except WeightsMissing as error:
                 missing[name] = str(error)
         lines = tuple(missing.values())
@@ -96,9 +96,13 @@ class Planner:
         return Plan(tuple(job for name in names for job in jobs.get(name, [])), lines, withdraw)
 
     def _random_jobs(self, names: tuple[str, ...]) -> tuple[Job, ...]:
-        jobs = []
-        for architecture in (CATALOG[name] for name in names):
-            manifest = prepared(self._store, architecture, random=True)
+        jobs: list[Job] = []
+        for name in names:
+            if name not in CATALOG:
+                jobs += self._own_job(name)
+                continue
+            architecture = CATALOG[name]
+            manifest = prepared(self._store, name, random=True)
             if manifest is None:
                 jobs.append(Job(architecture, None, self._photos))
             else:
@@ -110,10 +114,20 @@ class Planner:
             return []
         return [replace(job, base=self._store.folder(manifest.name, random=job.weights is None))]
 
-    def _job(self, architecture: Architecture, *, ask_again: bool, fetch: bool) -> list[Job]:
+    def _own_job(self, name: str) -> list[Job]:
+        """Return what is to be done for a model that was added.  Raises: WeightsMissing: add it again."""
+        manifest = prepared(self._store, name, random=False)
+        if manifest is None:
+            raise WeightsMissing(f"{name} was added to an earlier version, or is damaged: add it again (`models add`)")
+        return self._judged_anew(manifest, Job(manifest.architecture(), manifest.weights.path, self._photos))
+
+    def _job(self, name: str, *, ask_again: bool, fetch: bool) -> list[Job]:
         """Return the job that makes this model from real weights, or none where it is made.  Raises: WeightsMissing."""
+        if name not in CATALOG:
+            return self._own_job(name)
+        architecture = CATALOG[name]
         local = find_weights(architecture, self._weights_dir)
-        manifest = prepared(self._store, architecture, random=False)
+        manifest = prepared(self._store, name, random=False)
         if manifest and (local is None or manifest.weights.record.matches(local)):
             return self._judged_anew(manifest, Job(architecture, local or manifest.weights.path, self._photos))
         weights = local or self._download(architecture, ask_again=ask_again, fetch=fetch)
@@ -133,12 +147,12 @@ class Planner:
         raise WeightsMissing(f"{where_to_get(architecture, self._weights_dir)} (download: {reason})")
 
 
-def prepared(store: Store, architecture: Architecture, *, random: bool) -> Manifest | None:
+def prepared(store: Store, name: str, *, random: bool) -> Manifest | None:
     """Return the manifest of a model that is prepared and whole (size and mtime of every file), else None."""
-    folder = store.folder(architecture.name, random=random)
+    folder = store.folder(name, random=random)
     try:
         manifest = Manifest.read(folder)
     except ArtifactError:
         return None
     whole = all(record.matches(folder / name) for name, record in manifest.files().items())
-    return manifest if whole and manifest.fits(architecture) else None
+    return manifest if whole and manifest.fits_us() else None

@@ -16,13 +16,13 @@ from models.errors import PrepareError
 from models.file_record import FileRecord
 from models.gate import MIN_PHOTOS, objection
 from models.judgement import Agreement, Gate
-from models.labels import imagenet_labels, labels_sha256
 from models.manifest import (
     FORMAT,
     KNOWN_ANSWERS_FILE,
     RANDOM_WEIGHTS_FILE,
     Artifact,
     Manifest,
+    Own,
     Precision,
     Weights,
     WeightsKind,
@@ -47,16 +47,18 @@ def build(store: Store, job: Job, step: Step, cores: int) -> Manifest:
     Raises: PrepareError: conversion failed or the result does not answer like Keras; what was served before stays.
     """
     architecture = job.architecture
-    _need_space(store, architecture)
+    _need_space(store, job)
     with store.building(architecture.name, random=job.weights is None) as folder:
-        run = partial(run_in_child, log=folder / "build.log", step=step, name=architecture.name, folder=str(folder))
+        run = partial(run_in_child, log=folder / "build.log", step=step, architecture=architecture, folder=str(folder))
         if job.base:
             classes = _take_over(job.base, folder)
+        elif architecture.source is None:
+            classes = run(*_taker(job.weights), file=str(job.weights))
         else:
             classes = run("models.convert", "convert", weights=str(job.weights) if job.weights else None)
-        if classes != len(imagenet_labels()):
+        if classes != len(architecture.labels):
             raise PrepareError(
-                f"{architecture.name} has {classes} classes; the label table has {len(imagenet_labels())}"
+                f"{architecture.name} has {classes} classes; there are {len(architecture.labels)} labels"
             )
         photos = [str(photo) for photo in job.photos] if len(job.photos) >= MIN_PHOTOS else []
         changes = run("models.quantise", "quantise", classes=classes, photos=photos)
@@ -101,13 +103,25 @@ def manifest_of(
         weights=base.weights if base else _weights(job.architecture, job.weights, folder),
         input=input_of(job.architecture),
         classes=classes,
-        labels_sha256=labels_sha256(),
+        labels_sha256=job.architecture.labels_sha256,
         gate=gate,
         photos=photo_set(job.photos) if job.photos else None,
         artifacts={precision: artifact(precision, change) for precision, change in changes.items()},
         known_answers=FileRecord.of(folder / KNOWN_ANSWERS_FILE),
         versions=versions | ({name: base.versions[name] for name in _OF_FLOAT32} if base else {}),
+        own=_own(job.architecture),
     )
+
+
+def _own(architecture: Architecture) -> Own | None:
+    if architecture.source is not None:
+        return None
+    return Own(title=architecture.title, parameters=architecture.parameters, labels=architecture.own_labels)
+
+
+def _taker(file: Path | None) -> tuple[str, str]:
+    """Return which child's function takes a model's file: LiteRT's own is no business of TensorFlow's."""
+    return ("models.adopt", "adopt") if file and file.suffix == ".tflite" else ("models.convert", "convert_file")
 
 
 def _take_over(base: Path, folder: Path) -> int:
@@ -126,12 +140,18 @@ def _link_or_copy(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def _need_space(store: Store, architecture: Architecture) -> None:
-    needed = architecture.parameters * _FREE_BYTES_PER_PARAMETER
+def _need_space(store: Store, job: Job) -> None:
+    architecture = job.architecture
+    parameters = architecture.parameters or (_bytes(job.weights) // 4 if job.weights else 0)
+    needed = parameters * _FREE_BYTES_PER_PARAMETER
     free = shutil.disk_usage(store.root).free
     if free < needed:
         megabytes = f"{needed >> 20:,} MB free in {store.root}, and there are {free >> 20:,}"
         raise PrepareError(f"Preparing {architecture.name} needs {megabytes}.")
+
+
+def _bytes(model: Path) -> int:
+    return sum(path.stat().st_size for path in (model, *model.rglob("*")) if path.is_file())
 
 
 def _weights(architecture: Architecture, source: Path | None, folder: Path) -> Weights:
@@ -139,4 +159,5 @@ def _weights(architecture: Architecture, source: Path | None, folder: Path) -> W
         record = FileRecord.of(folder / RANDOM_WEIGHTS_FILE)
         return Weights(kind=WeightsKind.RANDOM, path=Path(RANDOM_WEIGHTS_FILE), record=record)
     kind = WeightsKind.IMAGENET if is_published(source, architecture) else WeightsKind.FILE
-    return Weights(kind=kind, path=source.resolve(), record=FileRecord.of(source))
+    file = source / "saved_model.pb" if source.is_dir() else source
+    return Weights(kind=kind, path=file.resolve(), record=FileRecord.of(file))

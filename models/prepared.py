@@ -22,26 +22,33 @@ class PreparedModels:
     mode: WeightsMode
 
     def serves_random(self) -> bool:
-        """Say whether random weights are served: under `random`; under `auto` where nothing came from a file."""
+        """Say whether random weights are served: under `random`; under `auto` where nothing came from a file.
+
+        A model that was added has its own weights whatever WEIGHTS says.
+        """
         if self.mode is WeightsMode.AUTO:
             return not any(self.store.has(name, random=False) for name in self.names)
         return self.mode is WeightsMode.RANDOM
 
     def available(self) -> tuple[str, ...]:
         """Return the names of those that can be loaded: what is configured and has been prepared."""
-        random = self.serves_random()
-        return tuple(name for name in self.names if self.store.has(name, random=random))
+        return tuple(name for name in self.names if self._has(name))
 
     def incomplete(self) -> bool:
         """Say whether a model that would be served has never been prepared."""
-        random = self.serves_random()
-        if self.mode is WeightsMode.AUTO and not random:
+        if self.mode is WeightsMode.AUTO and not self.serves_random():
             return False  # decided: those with weights are served, the others answer weights_missing
-        return not all(self.store.has(name, random=random) for name in self.names)
+        return not all(self._has(name) for name in self.names)
+
+    def _has(self, name: str) -> bool:
+        return self.store.has(name, random=self._is_random(name))
+
+    def _is_random(self, name: str) -> bool:
+        return self.serves_random() and name in CATALOG
 
     def load(self, name: str, precision: Precision | None, make_engine: MakeEngine, cores: int) -> ServedModel:
         """Load, warm and check one model.  Raises: ModelError."""
-        read = partial(load, architecture=CATALOG[name], precision=precision, make_engine=make_engine, cores=cores)
+        read = partial(load, precision=precision, make_engine=make_engine, cores=cores)
         folder = self.folder(name)
         try:
             return read(folder)
@@ -52,7 +59,7 @@ class PreparedModels:
 
     def verify(self, name: str, make_engine: MakeEngine) -> Manifest:
         """Hash every file of a model and run all its known answers.  Raises: ModelError: something differs."""
-        return verify(self.folder(name), CATALOG[name], make_engine=make_engine)
+        return verify(self.folder(name), make_engine=make_engine)
 
     def folders(self) -> dict[str, Path]:
         """Return where the builds of all models lie that are served; those without weights are left out."""
@@ -64,8 +71,8 @@ class PreparedModels:
 
     def folder(self, name: str) -> Path:
         """Return where the build of a model lies that is served.  Raises: WeightsMissing."""
-        random = self.serves_random()
-        if self.mode is WeightsMode.AUTO and not self.store.has(name, random=random):
+        random = self._is_random(name)
+        if self.mode is WeightsMode.AUTO and name in CATALOG and not self.store.has(name, random=random):
             published = CATALOG[name].keras
             raise WeightsMissing(
                 f"{name} has no weights. Get {published.url}, put it as {published.file_name} into WEIGHTS_DIR "

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from ai_edge_quantizer import qtyping, quantizer, recipe, recipe_manager
 
-from models.catalog import CATALOG
+from models.architecture import Architecture
 from models.child import Step
 from models.engine_litert import LiteRtEngine, signature
 from models.errors import PrepareError
@@ -20,13 +20,15 @@ from preprocessing.transform import normalise
 _KEPT_FLOAT = (recipe.TFLOperationName.INPUT, recipe.TFLOperationName.OUTPUT, recipe.TFLOperationName.SOFTMAX)
 
 
-def quantise(step: Step, name: str, folder: str, classes: int, photos: list[str]) -> dict[Precision, float]:
+def quantise(
+    step: Step, architecture: Architecture, folder: str, classes: int, photos: list[str]
+) -> dict[Precision, float]:
     """Write every precision and its known answers into *folder*; return the largest change of a probability by each.
 
     `int8-static` is calibrated with some of *photos*, and left out where there are none.
     Raises: PrepareError: the float32 artifact does not answer like Keras.
     """
-    spec, out = CATALOG[name].input, Path(folder)
+    spec, out = architecture.input, Path(folder)
     makers: dict[Precision, Callable[[quantizer.Quantizer], Any]] = {Precision.FLOAT16: _float16, Precision.INT8: _int8}
     if photos:
         makers[Precision.INT8_STATIC] = lambda maker: _static(maker, out / Precision.FLOAT32.file, spec, photos)

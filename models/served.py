@@ -12,7 +12,6 @@ from models.engine import Engine
 from models.errors import ArtifactError
 from models.judgement import Gate
 from models.known_answers import KnownAnswers
-from models.labels import imagenet_labels
 from models.manifest import KNOWN_ANSWERS_FILE, Manifest, Precision, WeightsKind
 from models.speeds import MachineHalf
 from models.variants import Variant, variants
@@ -26,7 +25,7 @@ _CHECKS_AT_LOAD = 1
 _OUTDATED = "prepared for another version of the catalog or labels; run `flask --app app models prepare`"
 
 SelfTest = Callable[[], None]
-MakeEngine = Callable[[Architecture, Manifest, Path, Precision], Engine]
+MakeEngine = Callable[[Manifest, Path, Precision], Engine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,48 +36,47 @@ class ServedModel:
     *self_test* runs a known answer and raises ModelError where it differs; not beside a request.
     """
 
+    architecture: Architecture
     classifier: Classifier
     version: str
     precision: Precision
     weights: WeightsKind
     weights_sha256: str
     classes: int
-    labels_sha256: str
     gate: Gate
     variants: tuple[Variant, ...]
     self_test: SelfTest
 
+    @property
+    def labels_sha256(self) -> str:
+        """The hash of its classes."""
+        return self.architecture.labels_sha256
 
-def load(
-    folder: Path,
-    architecture: Architecture,
-    *,
-    precision: Precision | None,
-    make_engine: MakeEngine,
-    cores: int,
-) -> ServedModel:
+
+def load(folder: Path, *, precision: Precision | None, make_engine: MakeEngine, cores: int) -> ServedModel:
     """Load one prepared model, warm it and check a known answer.
 
     *precision* None is what was chosen for this machine, by speeds measured on *cores* cores.
 
     Raises: ModelError: not prepared, changed since, or not answering as it did.
     """
-    manifest = read_manifest(folder, architecture)
+    manifest = read_manifest(folder)
+    architecture = manifest.architecture()
     half = MachineHalf.read(folder, manifest, cores)
     if precision is None:
-        precision = _choice(half, architecture.name)
-    engine, self_test = _load_tested(folder, architecture, manifest, precision, make_engine)
+        precision = _choice(half, manifest.name)
+    engine, self_test = _load_tested(folder, manifest, precision, make_engine)
     artifact = manifest.artifacts[precision]
     if not artifact.passed:
-        log.warning("%s: %s is served as PRECISION says, and did not pass the gate", architecture.name, precision)
+        log.warning("%s: %s is served as PRECISION says, and did not pass the gate", manifest.name, precision)
     return ServedModel(
-        classifier=Classifier(engine, architecture.input, imagenet_labels()),
+        architecture=architecture,
+        classifier=Classifier(engine, architecture.input, architecture.labels),
         version=artifact.record.sha256[:VERSION_DIGITS],
         precision=precision,
         weights=manifest.weights.kind,
         weights_sha256=manifest.weights.record.sha256,
         classes=manifest.classes,
-        labels_sha256=manifest.labels_sha256,
         gate=manifest.gate,
         variants=variants(manifest, half),
         self_test=self_test,
@@ -92,26 +90,24 @@ def _choice(half: MachineHalf | None, name: str) -> Precision:
     return half.choice
 
 
-def read_manifest(folder: Path, architecture: Architecture) -> Manifest:
+def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of a prepared model.  Raises: ArtifactError: none, or made for another version of us."""
     manifest = Manifest.read(folder)
-    if not manifest.fits(architecture):
+    if not manifest.fits_us():
         raise ArtifactError(_OUTDATED)
     return manifest
 
 
-def load_engine(
-    folder: Path, architecture: Architecture, manifest: Manifest, precision: Precision, make_engine: MakeEngine
-) -> Engine:
+def load_engine(folder: Path, manifest: Manifest, precision: Precision, make_engine: MakeEngine) -> Engine:
     """Return the engine of a prepared model that *manifest* describes, warmed by a known answer.
 
     Raises: ModelError: a file has changed since, or it does not answer as it did.
     """
-    return _load_tested(folder, architecture, manifest, precision, make_engine)[0]
+    return _load_tested(folder, manifest, precision, make_engine)[0]
 
 
 def _load_tested(
-    folder: Path, architecture: Architecture, manifest: Manifest, precision: Precision, make_engine: MakeEngine
+    folder: Path, manifest: Manifest, precision: Precision, make_engine: MakeEngine
 ) -> tuple[Engine, SelfTest]:
     """Return the engine, as `load_engine` does, and its self-test, which has passed.
 
@@ -124,24 +120,24 @@ def _load_tested(
         raise ArtifactError(f"not prepared in {precision}; run `flask --app app models prepare --images DIR`")
     if not artifact.record.matches(folder / precision.file):
         raise ArtifactError(f"{precision.file} is not the file that was prepared")
-    engine = make_engine(architecture, manifest, folder, precision)
+    engine = make_engine(manifest, folder, precision)
     known = KnownAnswers.read(folder).first(precision, _CHECKS_AT_LOAD)
-    self_test = partial(known.check, engine, architecture.input, precision, artifact.max_change)
+    self_test = partial(known.check, engine, manifest.architecture().input, precision, artifact.max_change)
     self_test()
     return engine, self_test
 
 
-def verify(folder: Path, architecture: Architecture, *, make_engine: MakeEngine) -> Manifest:
+def verify(folder: Path, *, make_engine: MakeEngine) -> Manifest:
     """Hash every file of a prepared model and run all known answers at every precision.
 
     Raises: ModelError: something differs.
     """
-    manifest = read_manifest(folder, architecture)
+    manifest = read_manifest(folder)
     for file, record in manifest.files().items():
         if not record.matches_hash(folder / file):
             raise ArtifactError(f"{file} is not the file that was prepared")
     known = KnownAnswers.read(folder)
     for precision, artifact in manifest.artifacts.items():
-        engine = make_engine(architecture, manifest, folder, precision)
-        known.check(engine, architecture.input, precision, artifact.max_change)
+        engine = make_engine(manifest, folder, precision)
+        known.check(engine, manifest.architecture().input, precision, artifact.max_change)
     return manifest

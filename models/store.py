@@ -10,15 +10,23 @@ removed, so a reader that loses it half-way asks `folder` again (`PreparedModels
 import fcntl
 import logging
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from models.manifest import WeightsKind
+from models.architecture import Architecture
+from models.catalog import CATALOG
+from models.ensemble import ENSEMBLE
+from models.errors import UnknownModel
+from models.manifest import Manifest, WeightsKind
 
 log = logging.getLogger(__name__)
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
+_TAKEN = ("all", ENSEMBLE)  # words of a request, and of an answer
 
 
 class Store:
@@ -30,6 +38,21 @@ class Store:
     def folder(self, name: str, *, random: bool) -> Path:
         """Return where the model lies, or would: the resolved build, so that a swap leaves a reader's path alone."""
         return (self.root / name / _slot(random)).resolve()
+
+    def architecture(self, name: str) -> Architecture:
+        """Return what is known of a model: the catalog's, or one that was added.
+
+        Raises: UnknownModel: neither.  ArtifactError: it was added, and its manifest can't be read any more.
+        """
+        if name in CATALOG:
+            return CATALOG[name]
+        if not self.knows(name):
+            raise UnknownModel(f"{name} is none of the catalog, and was not added (`models add`)")
+        return Manifest.read(self.folder(name, random=False)).architecture()
+
+    def knows(self, name: str) -> bool:
+        """Say whether a model may be served under that name: the catalog has it, or it was added."""
+        return name in CATALOG or (is_name(name) and self.has(name, random=False))
 
     def has(self, name: str, *, random: bool) -> bool:
         """Say whether the model was prepared, whole or not: the link is there."""
@@ -87,6 +110,11 @@ class Store:
     def withdraw(self, name: str) -> None:
         """Take back the build from a weights file, so that no process serves it any more. Call under `lock`."""
         (self.root / name / "real").unlink(missing_ok=True)
+
+
+def is_name(name: str) -> bool:
+    """Say whether a model may be called so."""
+    return _NAME.fullmatch(name) is not None and name not in _TAKEN
 
 
 def _slot(random: bool) -> str:

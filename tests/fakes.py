@@ -3,10 +3,12 @@
 import os
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from models.catalog import CATALOG
 from models.classifier import Classifier
 from models.cores import Cores
 from models.decode_slots import DecodeSlots
@@ -66,13 +68,13 @@ def served(
 ) -> ServedModel:
     """A served model around a fake engine."""
     return ServedModel(
+        architecture=replace(CATALOG["resnet50"], input=SPEC),
         classifier=Classifier(engine or BrightnessEngine(), SPEC, imagenet_labels()),
         version="0123456789ab",
         precision=Precision.FLOAT32,
         weights=weights,
         weights_sha256="00" * 32,
         classes=1000,
-        labels_sha256="11" * 32,
         gate=Gate.NONE,
         variants=(),
         self_test=self_test,

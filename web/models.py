@@ -32,8 +32,11 @@ def one_model(name: str) -> Response:
 
 
 def describe(name: str, entry: Entry) -> dict[str, Any]:
-    """Return the catalog's facts about a model and the state of the one served here."""
-    architecture, model = CATALOG[name], entry.model
+    """Return what is known about a model and the state of the one served here."""
+    model = entry.model
+    architecture = CATALOG.get(name) or (model.architecture if model else None)
+    if architecture is None:
+        return {"name": name, "title": name, "state": entry.state.value, "reason": entry.reason}
     spec = architecture.input
     facts: dict[str, Any] = {
         "name": name,
@@ -41,7 +44,7 @@ def describe(name: str, entry: Entry) -> dict[str, Any]:
         "state": entry.state.value,
         "input": {"height": spec.height, "width": spec.width, "preprocessing": spec.normalisation.value},
         "parameters": architecture.parameters,
-        "published_accuracy": {"top1": architecture.top1, "top5": architecture.top5},
+        "published_accuracy": {"top1": architecture.top1, "top5": architecture.top5} if architecture.top1 else None,
     }
     if model is None:
         return facts | {"reason": entry.reason}

@@ -1,6 +1,7 @@
 """Several images in a request, several models, and both."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
@@ -10,6 +11,7 @@ from app import create_app
 from config import load_settings
 from models.engine import Batch, Scores
 from models.errors import WeightsMissing
+from models.labels import Label
 from models.manifest import WeightsKind
 from models.served import ServedModel
 from tests.api.test_predict import BIG_JPEG, BRIGHT, DARK, JPEG, post
@@ -112,8 +114,8 @@ def test_random_models_never_enter_an_ensemble_with_others() -> None:
 
 
 def test_models_with_other_classes_make_no_ensemble() -> None:
-    other = served()
-    object.__setattr__(other, "labels_sha256", "another")
+    model = served()
+    other = replace(model, architecture=replace(model.architecture, own_labels=(Label("a", "a"), Label("b", "b"))))
     assert "results" not in send(service(vgg16=served(), resnet50=other), BRIGHT, model="all").get_json()
 
 

@@ -48,15 +48,20 @@ def memory_holds_what_was_measured(found: Manifests) -> None:
     for name in NAMES:
         settings, limits = found.settings(name), found.container(name)["resources"]["limits"]
         assert amount(limits["memory"]) >= needed_bytes(settings)
-        weights = [CATALOG[each].parameters * 4 for each in settings.models]
+        weights = [weight_bytes(each) for each in settings.models]
         (shm,) = [each["emptyDir"] for each in found.pod(name)["volumes"] if each["name"] == "shm"]
         assert amount(shm["sizeLimit"]) >= PACKED * sum(weights) + SPARE * max(weights)
+
+
+def weight_bytes(name: str) -> int:
+    """What its float32 weights take."""
+    return 4 * (CATALOG[name].parameters or 0)
 
 
 def needed_bytes(settings: Settings) -> float:
     """The most that one pod takes: weights, processes, and the pictures that they may have in hand."""
     assert settings.workers
-    packed = PACKED * 4 * sum(CATALOG[each].parameters for each in settings.models)
+    packed = PACKED * sum(map(weight_bytes, settings.models))
     pictures = LARGE_PICTURES * BYTES_A_PIXEL * settings.max_pixels
     each_mb = PROCESS_MB + SMALL_PICTURE_MB + 2 * settings.max_request_mb
     return packed + pictures + (settings.workers * each_mb + PROCESS_MB) * MB

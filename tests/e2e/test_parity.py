@@ -205,7 +205,7 @@ def test_weights_are_packed_alike_for_engines_that_keep_tables_and_those_that_do
     for keep in (True, False):
         shutil.rmtree(folder / BESIDE, ignore_errors=True)
         make = engine_maker(EngineKind.LITERT, Device.CPU, 1, keep_tables=keep)
-        make(CATALOG["mobilenetv2"], Manifest.read(folder), folder, Precision.INT8)
+        make(Manifest.read(folder), folder, Precision.INT8)
         (file,) = (folder / BESIDE).glob("*.xnn")
         packed.append(file.read_bytes())
     assert packed[0] == packed[1]

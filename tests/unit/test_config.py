@@ -40,7 +40,7 @@ BAD = [
     ({"PORT": "abc"}, "TRIPTYCH_PORT='abc'"),
     ({"PORT": "70000"}, "TRIPTYCH_PORT='70000'"),
     ({"MODLES": "resnet50"}, "TRIPTYCH_MODLES"),
-    ({"MODELS": "resnet50,alexnet"}, "unknown: alexnet"),
+    ({"MODELS": "resnet50,alexnet"}, "MODELS=resnet50,alexnet: alexnet is none of"),
     ({"MODELS": ","}, "TRIPTYCH_MODELS"),
     ({"MODELS": "vgg16", "DEFAULT_MODEL": "resnet50"}, "DEFAULT_MODEL=resnet50 is not in MODELS=vgg16"),
     ({"WEIGHTS": "yes"}, "TRIPTYCH_WEIGHTS='yes'"),

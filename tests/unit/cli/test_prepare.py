@@ -7,7 +7,7 @@ import pytest
 from cli import prepare
 from cli.prepare import _tell_of_lost_photos, measure_models
 from models.errors import PrepareError
-from models.manifest import Precision
+from models.manifest import Manifest, Precision
 from models.plan import Job, WeightsMode
 from models.prepared import PreparedModels
 from models.speeds import MachineHalf
@@ -46,8 +46,8 @@ def test_what_the_child_could_not_keep_is_told(
 def test_measuring_again_forgets_what_was_measured(prepared: PreparedModels, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def child(*_: object, name: str, **__: object) -> str:
-        asked.append(name)
+    def child(*_: object, folder: str, **__: object) -> str:
+        asked.append(Manifest.read(Path(folder)).name)
         return ""
 
     monkeypatch.setattr(prepare, "run_in_child", child)

@@ -85,7 +85,7 @@ class Measuring:
 
 
 def run(build: Path) -> str:
-    return measure.measure(quiet, "mobilenetv2", str(build), 2)
+    return measure.measure(quiet, str(build), 2)
 
 
 def test_many_masters_at_once_measure_once(build: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ def test_never_two_precisions_are_in_memory(
     monkeypatch.setattr(measure, "LiteRtEngine", Counted)
     scratch = tmp_path / "x.scratch"
     scratch.write_bytes(b"of a process that was killed")
-    stopwatch = Stopwatch(MOBILENET, build, manifest, 2, scratch)
+    stopwatch = Stopwatch(build, manifest, 2, scratch)
     for precision in manifest.artifacts:
         stopwatch.speed(precision)
     assert not scratch.exists(), "what was packed for the moment is gone"

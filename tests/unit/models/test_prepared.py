@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from models.architecture import Architecture
 from models.catalog import CATALOG
 from models.engine import Engine
 from models.errors import ArtifactError, WeightsMissing
@@ -31,7 +30,7 @@ def prepared(
     return PreparedModels(store, NAMES, mode)
 
 
-def make_engine(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
+def make_engine(manifest: Manifest, folder: Path, precision: Precision) -> Engine:
     return BrightnessEngine()
 
 
@@ -77,7 +76,7 @@ def test_a_build_published_while_a_worker_loads_is_taken(tmp_path: Path) -> None
                 fake_build(models.store, Job(MOBILENET, None))  # the folder being loaded goes away
             self.folder = folder
 
-    def make(architecture: Architecture, manifest: Manifest, folder: Path, precision: Precision) -> Engine:
+    def make(manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         return Republishing(folder)
 
     model = models.load("mobilenetv2", Precision.FLOAT32, make, 1)

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.architecture import Architecture
 from models.classifier import Classifier
 from models.engine import Batch, Engine, Scores
 from models.errors import ArtifactError, EngineError
@@ -42,10 +41,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def with_engine(folder: Path, engine: Engine) -> ServedModel:
-    def make(architecture: Architecture, manifest: Manifest, where: Path, precision: Precision) -> Engine:
+    def make(manifest: Manifest, where: Path, precision: Precision) -> Engine:
         return engine
 
-    return load(folder, MOBILENET, precision=Precision.FLOAT32, make_engine=make, cores=1)
+    return load(folder, precision=Precision.FLOAT32, make_engine=make, cores=1)
 
 
 def test_a_good_build_is_served_under_the_hash_of_its_artifact(folder: Path) -> None:
@@ -62,7 +61,7 @@ def test_an_engine_that_answers_otherwise_than_when_it_was_made_is_refused(folde
 def test_verify_runs_every_known_answer(folder: Path) -> None:
     with_engine(folder, LateDriftEngine())
     with pytest.raises(ArtifactError, match="known answers differ"):
-        verify(folder, MOBILENET, make_engine=lambda *_: LateDriftEngine())
+        verify(folder, make_engine=lambda *_: LateDriftEngine())
 
 
 def test_verify_finds_a_flipped_bit_that_kept_size_and_mtime(folder: Path) -> None:
@@ -74,7 +73,7 @@ def test_verify_finds_a_flipped_bit_that_kept_size_and_mtime(folder: Path) -> No
     path.write_bytes(content)
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     with pytest.raises(ArtifactError, match=r"int8\.tflite is not"):
-        verify(folder, MOBILENET, make_engine=lambda *_: BrightnessEngine())
+        verify(folder, make_engine=lambda *_: BrightnessEngine())
 
 
 @pytest.mark.parametrize("file", ["float32.tflite", "known_answers.npz"])
