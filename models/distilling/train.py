@@ -7,13 +7,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from models.catalog import CATALOG
 from models.child import Step
 from models.distilling.batches import Batches
 from models.distilling.course import Course
 from models.distilling.lessons import Lessons
 from models.distilling.loss import MixedLoss, top1, top3
-from models.distilling.student import logits_of, with_softmax
+from models.distilling.student import logits_of, normalisation_of, with_softmax
 
 HISTORY_FILE = "history.csv"
 STUDENT_FILE = "student.keras"
@@ -25,9 +24,8 @@ def train(step: Step, *, course: Course, lessons: str, folder: str) -> None:
     """Teach a student by *course*; leave it as `student.keras` in *folder*, with softmax, and its `history.csv`."""
     read, out = Lessons.read(Path(lessons)), Path(folder)
     keras.utils.set_random_seed(course.seed)
-    architecture = CATALOG[course.student]
-    student = logits_of(architecture, len(read.record.labels), course.size, course.alpha)
-    normalisation = architecture.input.normalisation
+    student = logits_of(course.student, len(read.record.labels), course.size, course.alpha)
+    normalisation = normalisation_of(course.student)
     rows = np.arange(len(read.truths))
     learnt = Batches(
         read, rows[~read.held_out], course.size, normalisation, course.batch,

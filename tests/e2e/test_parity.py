@@ -184,7 +184,7 @@ def test_a_swapped_input_size_is_refused_at_load_and_in_a_request(
     size = 299 if CATALOG[name].input.height == 224 else 224
     swapped = replace(CATALOG[name].input, height=size, width=size)
     artifact = Store(random_cache).folder(name, random=True) / Precision.FLOAT32.file
-    with pytest.raises(EngineError, match="the catalog says"):
+    with pytest.raises(EngineError, match="wanted is"):
         LiteRtEngine(artifact, swapped, classes=1000)
     with pytest.raises(EngineError, match="shape"):
         answers_with(swapped, engine, oracle.images[name][:1])
