@@ -10,7 +10,7 @@ from models.architecture import Architecture
 from models.catalog import CATALOG
 from models.errors import ModelError, PrepareError
 from models.gate import MIN_PHOTOS
-from models.labels import Label, read_labels
+from models.labels import read_labels
 from models.photos import find_photos
 from models.plan import Job
 from models.prepare import build
@@ -53,25 +53,24 @@ def own_architecture(
     name: str, title: str | None, size: int, normalisation: Normalisation, labels: Path
 ) -> Architecture:
     """Return what the operator says of a model.  Raises: SystemExit: it can't be so."""
-    name = name.lower()
-    if name in CATALOG or not is_name(name):
-        reason = "is a network of the catalog" if name in CATALOG else "is no name: letters, digits, . - _, at most 40"
-        raise SystemExit(f"{name} {reason}")
+    name = free_name(name)
     try:
         classes = read_labels(labels)
     except PrepareError as error:
         raise SystemExit(str(error)) from None
     if len(classes) < 2:
         raise SystemExit(f"{labels}: at least two classes are wanted")
-    return described(name, title or name, size, normalisation, classes)
-
-
-def described(
-    name: str, title: str, size: int, normalisation: Normalisation, labels: tuple[Label, ...]
-) -> Architecture:
-    """Return the architecture of a model that no catalog knows; how many parameters it has, nobody says."""
     spec = InputSpec(size, size, normalisation)
-    return Architecture(name=name, title=title, input=spec, parameters=None, own_labels=labels)
+    return Architecture(name=name, title=title or name, input=spec, parameters=None, own_labels=classes)
+
+
+def free_name(name: str) -> str:
+    """Return the name as a model can have it.  Raises: SystemExit: it can't."""
+    name = name.lower()
+    if name in CATALOG or not is_name(name):
+        reason = "is a network of the catalog" if name in CATALOG else "is no name: letters, digits, . - _, at most 40"
+        raise SystemExit(f"{name} {reason}")
+    return name
 
 
 def add_model(

@@ -1,4 +1,4 @@
-"""flask --app app models prepare | list | verify | evaluate | tune | add."""
+"""flask --app app models prepare | list | verify | evaluate | tune | add | distill."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from cli.add import add_command
+from cli.distilling.command import distill_command
 from cli.evaluation.command import evaluate_command
 from cli.prepare import measure_models, prepare_models
 from cli.tuning.command import tune_command
@@ -28,8 +29,9 @@ precisions by their agreement with float32."""
 
 def models_cli(prepared: PreparedModels, settings: Settings, cores: int) -> AppGroup:
     """Return the command group `models`."""
-    group = AppGroup("models", help="Prepare, add, list, verify, evaluate and tune the networks.")
+    group = AppGroup("models", help="Prepare, add, distill, list, verify, evaluate and tune the networks.")
     group.add_command(add_command(prepared, cores))
+    group.add_command(distill_command(prepared, cores))
     group.add_command(evaluate_command(prepared, settings.max_pixels))
     group.add_command(tune_command(prepared, settings, cores))
 

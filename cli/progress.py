@@ -22,6 +22,7 @@ class Progress:
         self._bar = tqdm(disable=True)
         self._downloading = self._name = self._step = ""
         self._steps = 0  # begun, of all jobs
+        self._began = 0.0
 
     def bytes(self, name: str, done: int, total: int) -> None:
         """Show a download: *done* of *total* bytes."""
@@ -69,6 +70,22 @@ class Progress:
                 left_s = (time.monotonic() - start) / number * (len(photos) - number)
                 self._say(f"evaluated {number:,} of {len(photos):,} photos, {left_s:.0f} s to go")
         self.close()
+
+    def share(self, name: str, part: float = 0.0) -> None:
+        """Show that *part* (0 to 1) of one long piece of work is done, under one bar as long as the first word stays.
+
+        A log gets a line whenever the name changes, and of the work that keeps it one for every tenth.
+        """
+        if (word := name.split(maxsplit=1)[0]) != self._name:
+            self._name, self._step, self._steps, self._began = word, "", 0, time.monotonic()
+            self._new_bar(1, name, unit="course")
+        self._bar.set_description(name)
+        self._advance_to(part)
+        tenth = int(part * _LINES)
+        if (name, tenth) != (self._step, self._steps):
+            left_s = (time.monotonic() - self._began) / part * (1 - part) if part else 0
+            self._say(f"{name}: {part:.0%}" + (f", {left_s / 60:.0f} minutes to go" if part else ""))
+            self._step, self._steps = name, tenth
 
     def close(self) -> None:
         """End the bar that is shown, if any."""

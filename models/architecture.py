@@ -24,10 +24,25 @@ class KerasSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Taught:
+    """What a student of ours is worth: shares of *images* held-out photos, by which its best epoch was chosen.
+
+    The *teacher*'s are its answers among the student's classes.
+    """
+
+    teacher: str
+    images: int
+    top1: float
+    top3: float
+    teacher_top1: float
+    teacher_top3: float
+
+
+@dataclass(frozen=True, slots=True)
 class Architecture:
     """One network. *top1* and *top5*: its published accuracy on ImageNet's validation set, in percent, where there is
     one. *source* None: it is the operator's own; its *parameters* may be unknown. *own_labels*: its classes, where they
-    are not ImageNet's.
+    are not ImageNet's. *taught*: where it was distilled here.
     """
 
     name: str
@@ -38,6 +53,7 @@ class Architecture:
     top5: float | None = None
     source: KerasSource | None = None
     own_labels: tuple[Label, ...] = ()
+    taught: Taught | None = None
 
     @property
     def keras(self) -> KerasSource:

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from models.architecture import Architecture
+from models.architecture import Architecture, Taught
 from models.catalog import CATALOG
 from models.errors import ArtifactError
 from models.file_record import FileRecord
@@ -80,6 +80,7 @@ class Own(_Frozen):
     title: str
     parameters: int | None
     labels: tuple[Label, ...]
+    taught: Taught | None = None
 
 
 class Manifest(_Frozen):
@@ -139,6 +140,7 @@ class Manifest(_Frozen):
             input=InputSpec(self.input.height, self.input.width, Normalisation(self.input.normalisation)),
             parameters=self.own.parameters,
             own_labels=self.own.labels,
+            taught=self.own.taught,
         )
 
 

@@ -49,6 +49,24 @@ def label_photos(folder: Path, paths: Sequence[Path], labels: Sequence[Label]) -
     return LabelledPhotos(tuple(photos), tuple(unknown))
 
 
+def list_photos(folder: Path, file: Path, labels: Sequence[Label]) -> LabelledPhotos:
+    """Return the photos that *file* lists, a line each: a path below *folder*, a tab, an id or a class name.
+
+    What follows after another tab is not looked at (Tiny-ImageNet's boxes).
+    Raises: PhotosMissing: it can't be read, or lists none whose label can be told.
+    """
+    ids, names = {label.id: index for index, label in enumerate(labels)}, _class_names(labels)
+    try:
+        rows = [line.split("\t") for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise PhotosMissing(f"{file} can't be read: {error}") from error
+    found = [(folder / row[0], ids.get(row[1], names.get(_plain(row[1]))) if len(row) > 1 else None) for row in rows]
+    photos = tuple(LabelledPhoto(path, truth) for path, truth in found if truth is not None)
+    if not photos:
+        raise PhotosMissing(f"{file} lists no photo with a class that is known: path, tab, class")
+    return LabelledPhotos(photos, tuple(path for path, truth in found if truth is None))
+
+
 def spread_evenly(photos: Sequence[LabelledPhoto], limit: int) -> tuple[LabelledPhoto, ...]:
     """Return at most *limit* of *photos*, as many of each class as the others allow, in their order.
 

@@ -116,7 +116,12 @@ def manifest_of(
 def _own(architecture: Architecture) -> Own | None:
     if architecture.source is not None:
         return None
-    return Own(title=architecture.title, parameters=architecture.parameters, labels=architecture.own_labels)
+    return Own(
+        title=architecture.title,
+        parameters=architecture.parameters,
+        labels=architecture.own_labels,
+        taught=architecture.taught,
+    )
 
 
 def _taker(file: Path | None) -> tuple[str, str]:

@@ -46,6 +46,8 @@ def describe(name: str, entry: Entry) -> dict[str, Any]:
         "parameters": architecture.parameters,
         "published_accuracy": {"top1": architecture.top1, "top5": architecture.top5} if architecture.top1 else None,
     }
+    if taught := architecture.taught:
+        facts["taught"] = asdict(taught)
     if model is None:
         return facts | {"reason": entry.reason}
     reason = {"reason": entry.reason} if entry.reason else {}

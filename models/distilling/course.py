@@ -3,12 +3,18 @@
 import hashlib
 from dataclasses import asdict, dataclass
 
+from models.catalog import CATALOG
+from preprocessing.spec import Normalisation
+
+OURS = "resnet10"  # a student that is none of the catalog
+STUDENT_FILE = "student.keras"  # what a course leaves
+
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """How a student is taught.
 
-    *student*: a name of the catalog; *alpha*: its width, where it has one; *size*: pixels a side of its input.
+    *student*: `OURS` or a name of the catalog; *alpha*: its width, where it has one; *size*: pixels a side.
     *temperature* softens both answers, and *hard* is the share of the labels in the loss, the teacher's is the rest
     (Hinton, Vinyals, Dean 2015, arXiv:1503.02531). *batch*: images a step. *rate*: the highest learning rate, met
     after *warm_up* epochs and brought to 0 by a cosine. *smallest_crop*: the least share of a picture's area that is
@@ -32,3 +38,8 @@ class Course:
     def key(self) -> str:
         """Return eight hex digits that another course does not have: checkpoints of one are no other's."""
         return hashlib.sha256(repr(sorted(asdict(self).items())).encode()).hexdigest()[:8]
+
+
+def normalisation_of(student: str) -> Normalisation:
+    """Return what a student wants of an image."""
+    return Normalisation.TF if student == OURS else CATALOG[student].input.normalisation

@@ -6,11 +6,10 @@ from typing import Any
 import keras
 
 from models.catalog import CATALOG
+from models.distilling.course import OURS
 from models.errors import PrepareError
-from preprocessing.spec import Normalisation
 
-OURS = "resnet10"  # a student that is none of the catalog
-_MOMENTUM = 0.99  # of batch statistics: Keras's 0.999 follows a short course only at its end
+_MOMENTUM = 0.9  # of batch statistics: Keras's 0.99 and 0.999 lag behind a short course
 
 
 def _resnet10(size: int, classes: int, alpha: float) -> Any:
@@ -43,11 +42,6 @@ def _convolved(x: Any, width: int, stride: int, kernel: int = 3) -> Any:
         width, kernel, stride, padding="same", use_bias=False, kernel_initializer=keras.initializers.HeNormal()
     )(x)
     return keras.layers.BatchNormalization(momentum=_MOMENTUM)(x)
-
-
-def normalisation_of(student: str) -> Normalisation:
-    """Return what the network wants of an image."""
-    return Normalisation.TF if student == OURS else CATALOG[student].input.normalisation
 
 
 def logits_of(student: str, classes: int, size: int, alpha: float | None) -> Any:

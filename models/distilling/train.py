@@ -1,6 +1,5 @@
 """Lessons -> a trained student. Goes on where it was cut off, after the last whole epoch. Imports Keras: a child."""
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +8,20 @@ import numpy as np
 
 from models.child import Step
 from models.distilling.batches import Batches
-from models.distilling.course import Course
+from models.distilling.course import STUDENT_FILE, Course, normalisation_of
+from models.distilling.history import HISTORY_FILE, WATCHED, best_epoch, read_history
 from models.distilling.lessons import Lessons
 from models.distilling.loss import MixedLoss, top1, top3
-from models.distilling.student import logits_of, normalisation_of, with_softmax
+from models.distilling.student import logits_of, with_softmax
 
-HISTORY_FILE = "history.csv"
-STUDENT_FILE = "student.keras"
 _BEST_FILE = "best.weights.h5"
-_WATCHED = "val_top1"
 
 
-def train(step: Step, *, course: Course, lessons: str, folder: str) -> None:
-    """Teach a student by *course*; leave it as `student.keras` in *folder*, with softmax, and its `history.csv`."""
+def train(step: Step, *, course: Course, lessons: str, folder: str) -> int:
+    """Teach a student by *course*; leave it as `student.keras` in *folder*, with softmax, and its `history.csv`.
+
+    Return how many parameters it has.
+    """
     read, out = Lessons.read(Path(lessons)), Path(folder)
     keras.utils.set_random_seed(course.seed)
     student = logits_of(course.student, len(read.record.labels), course.size, course.alpha)
@@ -33,7 +33,8 @@ def train(step: Step, *, course: Course, lessons: str, folder: str) -> None:
     )  # fmt: skip
     held_out = Batches(read, rows[read.held_out], course.size, normalisation, course.batch)
     student.compile(_optimiser(course, len(learnt)), MixedLoss(course.temperature, course.hard), metrics=[top1, top3])
-    so_far = _best_so_far(out / HISTORY_FILE)
+    earlier = read_history(out)
+    so_far = best_epoch(earlier).val_top1 if earlier else None
     student.fit(
         learnt,
         validation_data=held_out,
@@ -42,16 +43,17 @@ def train(step: Step, *, course: Course, lessons: str, folder: str) -> None:
         callbacks=[
             keras.callbacks.BackupAndRestore(out / "checkpoint", delete_checkpoint=False),
             keras.callbacks.ModelCheckpoint(
-                out / _BEST_FILE, _WATCHED, save_best_only=True, save_weights_only=True, mode="max",
+                out / _BEST_FILE, WATCHED, save_best_only=True, save_weights_only=True, mode="max",
                 initial_value_threshold=so_far,
             ),
             keras.callbacks.CSVLogger(out / HISTORY_FILE, append=True),
-            keras.callbacks.EarlyStopping(_WATCHED, patience=course.patience, mode="max", baseline=so_far),
+            keras.callbacks.EarlyStopping(WATCHED, patience=course.patience, mode="max", baseline=so_far),
             _Told(step, learnt, course.epochs, so_far or 0.0),
         ],
     )  # fmt: skip
     student.load_weights(out / _BEST_FILE)
     with_softmax(student).save(out / STUDENT_FILE)
+    return int(student.count_params())
 
 
 def _optimiser(course: Course, steps: int) -> Any:
@@ -63,13 +65,6 @@ def _optimiser(course: Course, steps: int) -> Any:
     optimiser = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=course.weight_decay)
     optimiser.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     return optimiser
-
-
-def _best_so_far(history: Path) -> float | None:
-    if not history.exists():
-        return None
-    with history.open(newline="", encoding="utf-8") as file:
-        return max((float(row[_WATCHED]) for row in csv.DictReader(file)), default=None)
 
 
 class _Told(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not typed
@@ -90,4 +85,4 @@ class _Told(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not typ
             self._step(f"epoch {self._epoch + 1} of {self._epochs}, best top-1 so far {self._best:.1%}", done)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._best = max(self._best, (logs or {}).get(_WATCHED, 0.0))
+        self._best = max(self._best, (logs or {}).get(WATCHED, 0.0))

@@ -7,9 +7,9 @@
  * @property {string} name
  * @property {string} title
  * @property {string} state
- * @property {{height: number, width: number}} input
- * @property {number} parameters
- * @property {{top1: number, top5: number}} published_accuracy percent
+ * @property {{height: number, width: number}} [input]
+ * @property {number | null} [parameters]
+ * @property {{top1: number, top5: number | null} | null} [published_accuracy] percent
  * @property {{source: string}} [weights]
  * @property {string} [precision]
  * @property {Record<string, Measured>} [precisions]
@@ -54,17 +54,20 @@ function row(model, slowest) {
   const { title, published_accuracy: accuracy, input, parameters } = model;
   const ms = milliseconds(model);
   const cells = [
-    metered(`${accuracy.top1} %`, accuracy.top1 / 100),
-    metered(`${accuracy.top5} %`, accuracy.top5 / 100),
+    share(accuracy?.top1),
+    share(accuracy?.top5),
     ms === undefined ? "" : metered(`${ms.toFixed(1)} ms`, ms / slowest),
     agreement(model),
-    `${input.width} × ${input.height}`,
-    `${MILLIONS.format(parameters / 1e6)} M`,
+    input ? `${input.width} × ${input.height}` : "",
+    parameters ? `${MILLIONS.format(parameters / 1e6)} M` : "",
     servedAs(model),
   ];
   const name = element("th", { scope: "row" }, title);
   return element("tr", {}, name, ...cells.map((cell) => element("td", {}, cell)));
 }
+
+/** @param {number | null} [percents] */
+const share = (percents) => (percents ? metered(`${percents} %`, percents / 100) : "");
 
 /** @param {Model} model */
 const milliseconds = ({ precision = "", precisions }) => precisions?.[precision]?.milliseconds?.all;
