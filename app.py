@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
     app.extensions["triptych"] = service
     register_routes(app, settings.max_request_mb * MB, callers)
     app.wsgi_app = Observed(app.wsgi_app, service.metrics)  # type: ignore[method-assign]
-    app.cli.add_command(models_cli(prepared, settings, usable_cores()))
+    app.cli.add_command(models_cli(prepared, settings, usable_cores(), load))
     app.cli.add_command(keys_cli(settings.api_keys_file))
     dead, work = partial(dead_letters, settings), partial(run_job_worker, settings, load)
     app.cli.add_command(jobs_cli(prepared, settings, usable_cores(), dead, work))

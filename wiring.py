@@ -12,6 +12,7 @@ from models.engines import engine_maker, resolve_engine, resolve_precision
 from models.machine import runtime_folder
 from models.prepared import PreparedModels
 from models.registry import Load, Registry
+from models.reload import ReloadDesk, Reloads
 from models.road import Road, UploadLimits
 from models.store import Store
 from preprocessing.decode import prepare_pillow
@@ -51,6 +52,7 @@ def make_service(settings: Settings, load: Load, callers: Access = ANYONE, jobs:
         admission=admission,
         cors_origins=settings.cors_origins,
         start_process=partial(start_process, settings),
+        reloads=lambda: Reloads(ReloadDesk(settings.cache_dir), registry, metrics.models),
     )
 
 

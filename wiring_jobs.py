@@ -8,6 +8,7 @@ from config import Settings, SettingsError
 from cores import usable_cores
 from jobs.settings import NO_STORE
 from models.registry import Load, Registry
+from models.reload import ReloadDesk, Reloads
 from models.self_test import SelfTests
 from web.job_desk import JobDesk
 from web.request import MB
@@ -80,7 +81,10 @@ def _start_work(settings: Settings, load: Load, processes: int) -> "Started":
     claims = Claims(_connect(settings, _WORKER_S, _RESTART), settings.job_lease_s)
     work = Work(claims, registry, road, SLICE_S, crowd.note)
     return Started(
-        work, SelfTests(registry, settings.self_test_s, lambda *_: None), is_sound=lambda: not registry.failures()
+        work,
+        SelfTests(registry, settings.self_test_s, lambda *_: None),
+        Reloads(ReloadDesk(settings.cache_dir), registry),
+        is_sound=lambda: not registry.failures(),
     )
 
 

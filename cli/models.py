@@ -1,4 +1,4 @@
-"""flask --app app models prepare | list | verify | evaluate | tune | add | distill."""
+"""flask --app app models prepare | list | verify | evaluate | tune | add | distill | reload."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from cli.add import add_command
 from cli.distilling.command import distill_command
 from cli.evaluation.command import evaluate_command
 from cli.prepare import measure_models, prepare_models
+from cli.reload import reload_command
 from cli.tuning.command import tune_command
 from config import Settings
 from models.engines import Device, EngineKind, engine_maker
@@ -18,6 +19,7 @@ from models.judgement import Gate
 from models.manifest import Manifest, Precision
 from models.packed import discard_damaged
 from models.prepared import PreparedModels
+from models.registry import Load
 from models.speeds import MachineHalf
 from models.store import Store
 from models.variants import Variant, variants
@@ -27,12 +29,13 @@ _IMAGES_HELP = """Folder of 200 or more photos like those you will send: calibra
 precisions by their agreement with float32."""
 
 
-def models_cli(prepared: PreparedModels, settings: Settings, cores: int) -> AppGroup:
+def models_cli(prepared: PreparedModels, settings: Settings, cores: int, load: Load) -> AppGroup:
     """Return the command group `models`."""
     group = AppGroup("models", help="Prepare, add, distill, list, verify, evaluate and tune the networks.")
     group.add_command(add_command(prepared, cores))
     group.add_command(distill_command(prepared, cores))
     group.add_command(evaluate_command(prepared, settings.max_pixels))
+    group.add_command(reload_command(prepared, load, cores))
     group.add_command(tune_command(prepared, settings, cores))
 
     @group.command("prepare")

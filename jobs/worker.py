@@ -15,6 +15,7 @@ from jobs.ledger import Publish
 from jobs.messages import TASK
 from jobs.reaper import PAUSE_S, Reaper
 from jobs.work import Work
+from models.reload import Reloads
 from models.self_test import SelfTests
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ class Started(NamedTuple):
 
     work: Work
     self_tests: SelfTests
+    reloads: Reloads
     is_sound: Callable[[], bool]
 
 
@@ -73,6 +75,8 @@ class WorkerProcess:
             self._give_up()
 
     def _is_sound(self, loaded: Started) -> bool:
+        if loaded.reloads.due():
+            loaded.reloads.run()
         if not loaded.self_tests.due_in_s():
             loaded.self_tests.run_next()
         return loaded.is_sound()

@@ -56,11 +56,19 @@ class Registry:
             log.info("%s passed its self-test: it is ready again", name)
         return entry.state is ModelState.READY
 
+    def reload(self, name: str) -> str:
+        """Load a model anew and put it in the place of the one that there is; return why not, if so: that one stays."""
+        entry = self._outcome(name, self._loaded)
+        if entry.state is ModelState.READY:
+            self._entries[name] = entry
+        return entry.reason
+
     def _outcome(self, name: str, attempt: Callable[[str], ServedModel]) -> Entry:
         """Return the entry that says how *attempt* went; it keeps the model that there was."""
         model = self._entries[name].model
+        is_test = attempt == self._tested
         happened, when = (
-            ("failed its self-test", "in its self-test") if model else ("could not be loaded", "while loading")
+            ("failed its self-test", "in its self-test") if is_test else ("could not be loaded", "while loading")
         )
         try:
             return Entry(ModelState.READY, attempt(name))

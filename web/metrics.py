@@ -51,13 +51,21 @@ class Metrics:
             "triptych_inference_duration_seconds", "One image, one model", "model", "precision"
         )
         self._loaded = self._gauge("triptych_model_loaded", "1: every worker has it", "model")
-        self._facts = self._gauge("triptych_model_info", "Always 1", "model", "version", "precision", "weights")
+        self._facts = self._gauge(
+            "triptych_model_info",
+            "1: is served; 0: was, until a reload",
+            "model",
+            "version",
+            "precision",
+            "weights",
+        )
         self._self_test_ok = self._gauge("triptych_self_test_ok", "1: known answers came out in every worker", "model")
         self._self_test_at = self._gauge("triptych_self_test_timestamp_seconds", "Of the oldest last one", "model")
         build = build_facts()
         self._gauge("triptych_build_info", "Always 1", *build).labels(*build.values()).set(1)
         self._rejected.labels("overloaded")  # there from the start, so that the first one shows as a rise
         self._precisions: dict[str, str] = {}
+        self._told: dict[str, tuple[str, str, str, str]] = {}  # what `_facts` says of each model
 
     def begins(self) -> None:
         """Count a request in."""
@@ -89,15 +97,19 @@ class Metrics:
         self._unparsed.inc()
 
     def models(self, entries: Mapping[str, Entry]) -> None:
-        """Show what was loaded: known answers are asked for then too."""
+        """Show what was loaded, now or anew: known answers are asked for then too."""
         for name, entry in entries.items():
             model = entry.model
             self._loaded.labels(name).set(model is not None)
             if model is not None:
                 self._precisions[name] = model.precision.value
-                self._facts.labels(name, model.version, model.precision.value, model.weights.value).set(1)
+                facts = (name, model.version, model.precision.value, model.weights.value)
+                if (before := self._told.get(name, facts)) != facts:
+                    self._facts.labels(*before).set(0)
+                self._facts.labels(*facts).set(1)
+                self._told[name] = facts
             if entry.state is not ModelState.WEIGHTS_MISSING:
-                self.self_tested(name, model is not None)
+                self.self_tested(name, entry.state is ModelState.READY)
 
     def self_tested(self, model: str, passed: bool) -> None:
         """Show that *model* was asked for its known answers just now, and whether it gave them."""

@@ -7,6 +7,7 @@ from typing import cast
 from flask import current_app
 
 from models.registry import Registry
+from models.reload import Reloads
 from models.road import Road
 from web.admission import Admission
 from web.job_desk import JobDesk
@@ -35,7 +36,8 @@ class Accepts:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """*start_process* prepares process-wide state before a load. *road* is made when first needed: it makes a folder.
+    """*start_process* prepares process-wide state before a load. *reloads* makes what brings newer models in. *road* is
+    made when first needed: it makes a folder.
 
     *self_test_s*: between two known answers of a model. *has_keys*: whether credentials can be judged. *jobs*: None:
     there are none. *is_ending*: whether the service was told to stop.
@@ -49,6 +51,7 @@ class Service:
     admission: Admission
     cors_origins: tuple[str, ...]
     start_process: Callable[[], None]
+    reloads: Callable[[], Reloads]
     self_test_s: float
     metrics: Metrics
     scrape: Scrape

@@ -7,6 +7,7 @@ from typing import Any
 
 from gunicorn.workers.sync import SyncWorker
 
+from models.reload import LOOK_EVERY_S
 from models.self_test import SelfTests
 from web.access_log import Unquoting
 from web.admission import silent_s, waiting_connections
@@ -48,6 +49,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._self_test_watchdog = Watchdog(max(2 * service.deadline_s, _SELF_TEST_S), self.life)
         turn = 1 - self.age % self.cfg.workers / self.cfg.workers  # so that not all of them test at once
         self._self_tests = SelfTests(service.registry, service.self_test_s, service.metrics.self_tested, turn)
+        self._reloads = service.reloads()
         self._watchdog.start()
         if self.phase.now() is Phase.CLOSED:
             self.alive = False  # its SIGTERM came before it had a handler
@@ -59,6 +61,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
             for listener in self.sockets:
                 listener.close()  # who calls now is refused at once, not accepted and dropped
             self._lingering.finish()
+            self._reloads.close()
 
     def accept(self, listener: Any) -> None:
         """Accept one connection and serve or refuse it.  Raises: BlockingIOError: none waits."""
@@ -82,7 +85,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
             self._lingering.drain()
             if any(each in ready for each in self.wait_fds):
                 return super().wait(0)
-        return super().wait(min(timeout, self._self_tests.due_in_s()))
+        return super().wait(min(timeout, self._self_tests.due_in_s(), LOOK_EVERY_S))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what could not be parsed, or what the application did not."""
@@ -97,6 +100,9 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
     def notify(self) -> None:
         """Called between two connections, and while none comes: the time for what has to be done now and then."""
         super().notify()
+        if self._reloads.due():
+            with self._self_test_watchdog:
+                self._reloads.run()
         if not self._self_tests.due_in_s():
             with self._self_test_watchdog:
                 self._self_tests.run_next()

@@ -10,9 +10,9 @@ import keras
 import tensorflow as tf
 
 
-def small(last: str = "softmax", size: int = 32, classes: int = 5) -> keras.Model:
+def small(last: str = "softmax", size: int = 32, classes: int = 5, seed: int = 7) -> keras.Model:
     """A network that answers different images differently."""
-    keras.utils.set_random_seed(7)
+    keras.utils.set_random_seed(seed)
     source = keras.Input((size, size, 3))
     features = keras.layers.Conv2D(8, 3, 2, activation="relu")(source)
     pooled = keras.layers.GlobalAveragePooling2D()(features)
@@ -37,6 +37,7 @@ if __name__ == "__main__":
     good.export(out / "good_saved_model", verbose=False)
     tflite(good, out / "good.tflite")
     keras.Model(good.input, [good.output, good.output]).export(out / "two_outputs", verbose=False)
+    tflite(small(seed=8), out / "newer.tflite")
     tflite(small("linear"), out / "logits.tflite")
     tflite(small(size=48), out / "larger.tflite")
     big = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(5, "softmax")])

@@ -48,7 +48,7 @@ export class Asking {
    */
   offer({ default: first, accepts, models }) {
     const before = this.question.model;
-    this.shorter = enough(Math.max(...models.map(({ input }) => Math.max(input.height, input.width))));
+    this.shorter = enough(Math.max(...models.map(({ input }) => (input ? Math.max(input.height, input.width) : 0))));
     const answering = models.filter(({ state }) => state === "ready").map(({ name }) => name);
     const choices = answering.length > 1 ? [...answering, ALL] : answering;
     const chosen = [before, first].find((name) => choices.includes(name)) ?? answering[0];

@@ -10,6 +10,7 @@ from typing import cast
 from jobs.job import Chunk
 from jobs.work import Ended, Work
 from jobs.worker import Started, WorkerProcess
+from models.reload import Reloads
 from models.self_test import SelfTests
 
 ALL_WELL = 0
@@ -57,17 +58,32 @@ class FakeSelfTests:
 
 
 @dataclass
+class FakeReloads:
+    """Asked for once."""
+
+    runs: int = 0
+
+    def due(self) -> bool:
+        return self.runs == 0
+
+    def run(self) -> None:
+        self.runs += 1
+
+
+@dataclass
 class World:
     """A process and what it did: *published*, *ended* (whom it told to end, and how)."""
 
     work: FakeWork = field(default_factory=FakeWork)
     self_tests: FakeSelfTests = field(default_factory=FakeSelfTests)
+    reloads: FakeReloads = field(default_factory=FakeReloads)
     sound: bool = True
     published: list[Chunk] = field(default_factory=list)
     ended: list[tuple[int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        started = Started(cast("Work", self.work), cast("SelfTests", self.self_tests), lambda: self.sound)
+        self_tests, reloads = cast("SelfTests", self.self_tests), cast("Reloads", self.reloads)
+        started = Started(cast("Work", self.work), self_tests, reloads, lambda: self.sound)
         self.process = WorkerProcess(self.published.extend, lambda: started, lambda *told: self.ended.append(told))
 
 
