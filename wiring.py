@@ -52,7 +52,7 @@ def make_service(settings: Settings, load: Load, callers: Access = ANYONE, jobs:
         admission=admission,
         cors_origins=settings.cors_origins,
         start_process=partial(start_process, settings),
-        reloads=lambda: Reloads(ReloadDesk(settings.cache_dir), registry, metrics.models),
+        reloads=lambda: Reloads(lambda: ReloadDesk(settings.cache_dir), registry, metrics.models),
     )
 
 

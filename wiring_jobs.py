@@ -83,7 +83,7 @@ def _start_work(settings: Settings, load: Load, processes: int) -> "Started":
     return Started(
         work,
         SelfTests(registry, settings.self_test_s, lambda *_: None),
-        Reloads(ReloadDesk(settings.cache_dir), registry),
+        Reloads(lambda: ReloadDesk(settings.cache_dir), registry),
         is_sound=lambda: not registry.failures(),
     )
 

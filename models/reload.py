@@ -17,6 +17,7 @@ from typing import IO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from models.errors import ArtifactError
 from models.machine import runtime_folder
 from models.registry import Entry, Registry
 
@@ -96,23 +97,32 @@ class Reloads:
 
     def __init__(
         self,
-        desk: ReloadDesk,
+        find_desk: Callable[[], ReloadDesk],
         registry: Registry,
         told: Callable[[Mapping[str, Entry]], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """What was asked for before does not concern it: it has loaded since."""
-        self._desk, self._registry, self._told, self._clock = desk, registry, told, clock
-        self._mark, self._number = desk.mark(), desk.asked().number
-        self._file = (desk.folder / f"{os.getpid()}.json").open("w+", encoding="utf-8")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._report(Done(number=self._number))
+        """What was asked for before does not concern it: it has loaded since.
+
+        Where nothing can be written, on a full `/dev/shm` say, it serves all the same, and can't be asked.
+        """
+        self._registry, self._told, self._clock = registry, told, clock
+        self._desk: ReloadDesk | None = None
         self._look_at = 0.0
+        try:
+            desk = find_desk()
+            self._mark, self._number = desk.mark(), desk.asked().number
+            self._file = (desk.folder / f"{os.getpid()}.json").open("w+", encoding="utf-8")
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._report(Done(number=self._number))
+            self._desk = desk
+        except (OSError, ArtifactError) as error:
+            log.warning("models can't be reloaded here, only at a start: %s", error)
 
     def due(self) -> bool:
         """Say whether a reload is asked for."""
         now = self._clock()
-        if now < self._look_at:
+        if self._desk is None or now < self._look_at:
             return False
         self._look_at = now + LOOK_EVERY_S
         mark = self._desk.mark()
@@ -122,16 +132,22 @@ class Reloads:
         return self._desk.asked().number > self._number
 
     def run(self) -> None:
-        """Reload what is asked for; a build that is no good leaves the old one in its place."""
+        """Reload what is asked for, once it is due; a build that is no good leaves the old one in its place."""
+        assert self._desk is not None  # noqa: S101  # it was due
         asked = self._desk.asked()
         ours = [name for name in asked.names if name in self._registry.entries]
         outcomes = {name: self._registry.reload(name) for name in ours}
         self._number = asked.number
         self._told({name: self._registry.entries[name] for name in ours})
-        self._report(Done(number=asked.number, outcomes=outcomes))
+        try:
+            self._report(Done(number=asked.number, outcomes=outcomes))
+        except OSError as error:  # the disk is full by now: who asked waits in vain, callers do not
+            log.warning("what was reloaded can't be reported: %s", error)
 
     def close(self) -> None:
         """Leave: nobody waits for this process any more."""
+        if self._desk is None:
+            return
         with suppress(OSError):
             Path(self._file.name).unlink()
             self._desk.folder.rmdir()  # where it was the last, and none was ever asked to

@@ -22,7 +22,7 @@ SPEC = InputSpec(32, 32, Normalisation.TORCH)
 PHOTO = encode(photo_like(60, 80), "JPEG", quality=90)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models of many kinds, and labels."""
     folder = tmp_path_factory.mktemp("small models")

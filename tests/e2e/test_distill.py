@@ -36,29 +36,31 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def cache(files: Path, tmp_path: Path) -> Path:  # noqa: F811
+@pytest.fixture(scope="module")
+def cache(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
     """A CACHE_DIR with a teacher."""
-    status, said = add(tmp_path, files / "good.tflite")
+    folder = tmp_path_factory.mktemp("cache")
+    status, said = add(folder, files / "good.tflite")
     assert status == 0, said
-    return tmp_path
+    return folder
 
 
-def distill(photos: Path, epochs: int, *options: str) -> list[str]:
+def distill(photos: Path, epochs: int, *options: str, name: str = "sapling") -> list[str]:
     """Return the arguments of the command."""
     return [
         "models", "distill", "--teacher", "trees", "--student", "resnet10", "--alpha", "0.125", "--size", "32",
-        "--images", str(photos), "--epochs", str(epochs), "--batch", "16", "--hard", "1", "--name", "sapling", *options,
+        "--images", str(photos), "--epochs", str(epochs), "--batch", "16", "--hard", "1", "--name", name, *options,
     ]  # fmt: skip
 
 
 def history(cache: Path) -> list[dict[str, str]]:
-    """The epochs that are on record."""
-    (file,) = (cache / "distilled/sapling").glob(f"*/{HISTORY_FILE}")
+    """The epochs that are on record of the course that was cut off."""
+    (file,) = (cache / "distilled/cut").glob(f"*/{HISTORY_FILE}")
     with file.open() as lines:
         return list(csv.DictReader(lines))
 
 
+@pytest.mark.slow
 def test_a_student_learns_is_added_and_served(cache: Path, photos: Path) -> None:
     done = run_flask(*distill(photos, 4), MODELS="trees", CACHE_DIR=str(cache))
     assert done.returncode == 0, done.stderr
@@ -85,21 +87,21 @@ def test_a_student_learns_is_added_and_served(cache: Path, photos: Path) -> None
 
 @pytest.mark.slow
 def test_what_is_cut_off_goes_on_after_its_last_whole_epoch(cache: Path, photos: Path) -> None:
-    command = [sys.executable, "-m", "flask", "--app", "app", *distill(photos, 30)]
+    command = [sys.executable, "-m", "flask", "--app", "app", *distill(photos, 30, name="cut")]
     variables = environment(MODELS="trees", CACHE_DIR=str(cache))
     with subprocess.Popen(command, cwd=ROOT, env=variables, stderr=subprocess.DEVNULL) as process:
-        until(lambda: list(cache.glob(f"distilled/sapling/*/{HISTORY_FILE}")) and len(history(cache)) >= 2, "an epoch")
+        until(lambda: list(cache.glob(f"distilled/cut/*/{HISTORY_FILE}")) and len(history(cache)) >= 2, "an epoch")
         os.kill(process.pid, signal.SIGKILL)
     time.sleep(1)  # its child ends with it: by the kernel's signal, which nobody can wait for
     before = history(cache)
     assert 2 <= len(before) < 30
-    lessons = (cache / "distilled/sapling/lessons/lessons.json").stat().st_mtime_ns
-    done = run_flask(*distill(photos, 30), MODELS="trees", CACHE_DIR=str(cache))
+    lessons = (cache / "distilled/cut/lessons/lessons.json").stat().st_mtime_ns
+    done = run_flask(*distill(photos, 30, name="cut"), MODELS="trees", CACHE_DIR=str(cache))
     assert done.returncode == 0, done.stderr
     after = history(cache)
     assert after[: len(before)] == before
     assert [int(row["epoch"]) for row in after] == list(range(len(after)))
-    assert (cache / "distilled/sapling/lessons/lessons.json").stat().st_mtime_ns == lessons, "the teacher looks once"
+    assert (cache / "distilled/cut/lessons/lessons.json").stat().st_mtime_ns == lessons, "the teacher looks once"
 
 
 BAD = [

@@ -43,7 +43,7 @@ def serving(desk: ReloadDesk) -> tuple[Shelf, Registry, Reloads]:
     shelf = Shelf()
     registry = Registry(["resnet50"], shelf.load)
     registry.start()
-    return shelf, registry, Reloads(desk, registry, clock=Clock())
+    return shelf, registry, Reloads(lambda: desk, registry, clock=Clock())
 
 
 def test_a_newer_one_takes_the_place_when_it_is_asked_for_and_once(desk: ReloadDesk) -> None:
@@ -80,7 +80,7 @@ def test_one_that_had_failed_is_ready_again(desk: ReloadDesk) -> None:
     registry = Registry(["resnet50"], shelf.load)
     registry.start()
     assert registry.failures()
-    reloads = Reloads(desk, registry, clock=Clock())
+    reloads = Reloads(lambda: desk, registry, clock=Clock())
     shelf.found = served()
     desk.ask(("resnet50",))
     assert reloads.due()
@@ -104,3 +104,13 @@ def test_a_process_that_is_gone_is_not_waited_for_and_leaves_nothing(desk: Reloa
     _, _, reloads = serving(desk)
     reloads.close()
     assert not desk.folder.exists()
+
+
+def test_where_nothing_can_be_written_it_serves_and_can_not_be_asked(caplog: pytest.LogCaptureFixture) -> None:
+    def full() -> ReloadDesk:
+        raise OSError("No space left on device")
+
+    reloads = Reloads(full, Registry([], Shelf().load), clock=Clock())
+    assert not reloads.due()
+    reloads.close()
+    assert "can't be reloaded here, only at a start: No space left on device" in caplog.text
