@@ -28,7 +28,8 @@ def read_labels(file: Path) -> tuple[Label, ...]:
         raise PrepareError(f"{file} can't be read: {error}") from error
     labels = []
     for number, line in enumerate(lines, 1):
-        label, tab, name = (part.strip() for part in line.partition("\t"))
+        label, tab, name = line.partition("\t")
+        label, name = label.strip(), name.strip()
         if not label or (tab and not name):
             raise PrepareError(f"{file}, line {number}: no class")
         labels.append(Label(label, name or label))

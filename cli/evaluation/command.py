@@ -10,10 +10,10 @@ from cli.evaluation.csv_file import write_csv
 from cli.evaluation.report import Report
 from cli.evaluation.run import run_evaluation, threads
 from cli.evaluation.table import table
-from models.errors import ModelError
+from models.errors import ModelError, PhotosMissing
 from models.figures import figures_of
-from models.labels import imagenet_labels
-from models.photo_labels import LabelledPhotos, label_photos, spread_evenly
+from models.labels import Label, imagenet_labels
+from models.photo_labels import LabelledPhotos, label_photos, list_photos, spread_evenly
 from models.photos import find_photos
 from models.prepared import PreparedModels
 from models.road import UploadLimits
@@ -33,6 +33,9 @@ def evaluate_command(prepared: PreparedModels, max_pixels: int) -> click.Command
     parameters: list[click.Parameter] = [
         click.Argument(["folder"], metavar="DIR", type=click.Path(path_type=Path)),
         click.Option(["--model", "models"], multiple=True, help="Only this model of MODELS; may be repeated."),
+        click.Option(
+            ["--labels"], type=click.Path(path_type=Path), help="Photos' labels: a line each, path, tab, class."
+        ),
         click.Option(["--resize", "resizes"], multiple=True, type=resizes, help="Only this; may be repeated."),
         click.Option(["--limit"], type=click.IntRange(min=1), help="Photos, taken evenly from all classes."),
         click.Option(["--csv", "csv_file"], type=file, default=Path("evaluation.csv"), show_default=True),
@@ -48,6 +51,7 @@ def _evaluate(
     *,
     folder: Path,
     models: tuple[str, ...],
+    labels: Path | None,
     resizes: tuple[str, ...],
     limit: int | None,
     csv_file: Path,
@@ -57,12 +61,12 @@ def _evaluate(
     _need_folders(csv_file, html_file)
     _need_served(prepared, models)
     try:
-        labelled = _labelled(folder, limit)
+        classes = _classes(prepared, models)
+        labelled = _labelled(folder, labels, limit, classes)
         wanted = tuple(dict.fromkeys(map(Resize, resizes))) or tuple(Resize)
         evaluation, absent = run_evaluation(prepared, models, wanted, limits, labelled.photos)
-        labels = imagenet_labels()
-        figures = figures_of(evaluation, len(labels))
-        report = Report(folder, evaluation, figures, labelled.unknown, absent, labels, threads())
+        figures = figures_of(evaluation, len(classes))
+        report = Report(folder, evaluation, figures, labelled.unknown, absent, classes, threads())
         try:
             written = write_files(report, limits, csv_file, html_file)
         finally:  # after hours the disk may be full, or the terminal gone: neither costs the other's figures
@@ -85,8 +89,16 @@ def _need_served(prepared: PreparedModels, names: tuple[str, ...]) -> None:
         raise click.UsageError(f"not in MODELS: {', '.join(unknown)}; MODELS is {','.join(prepared.names)}")
 
 
-def _labelled(folder: Path, limit: int | None) -> LabelledPhotos:
-    labelled = label_photos(folder, find_photos(folder), imagenet_labels())
+def _classes(prepared: PreparedModels, names: tuple[str, ...]) -> tuple[Label, ...]:
+    """Return the classes of those that are evaluated.  Raises: ModelError: they differ."""
+    known = {name: prepared.store.architecture(name.lower()).labels for name in names or prepared.available()}
+    if len(set(known.values())) > 1:
+        raise PhotosMissing(f"{', '.join(known)} have not the same classes: name some that have by --model")
+    return next(iter(known.values()), imagenet_labels())
+
+
+def _labelled(folder: Path, file: Path | None, limit: int | None, classes: tuple[Label, ...]) -> LabelledPhotos:
+    labelled = list_photos(folder, file, classes) if file else label_photos(folder, find_photos(folder), classes)
     return labelled if limit is None else labelled._replace(photos=spread_evenly(labelled.photos, limit))
 
 

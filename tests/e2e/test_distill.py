@@ -105,7 +105,7 @@ def test_what_is_cut_off_goes_on_after_its_last_whole_epoch(cache: Path, photos:
 
 
 BAD = [
-    (["--teacher", "sapling"], "sapling"),
+    (["--teacher", "nobody"], "nobody"),
     pytest.param(["--student", "vgg16"], "comes in one width", marks=pytest.mark.slow),
     (["--name", "resnet50"], "is a network of the catalog"),
     (["--images", "/nowhere"], "is no folder"),

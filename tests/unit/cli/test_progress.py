@@ -51,3 +51,17 @@ def test_photos_are_one_bar_with_the_time_to_go_or_ten_lines(
     shown = capsys.readouterr().err
     assert shown.count("\n") == 1
     assert "evaluate: 100%" in shown
+
+
+def test_a_course_is_told_when_what_it_does_changes_and_at_every_tenth(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress()
+    for part in range(100):
+        progress.share("teach", part / 100)
+    progress.share("epoch 1 of 2", 0.25)
+    progress.share("epoch 1 of 2", 0.26)
+    progress.share("epoch 2 of 2", 0.5)
+    progress.close()
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10 + 2
+    assert lines[0] == "teach: 0%"
+    assert lines[-1] == "epoch 2 of 2: 50%, 0 minutes to go"

@@ -6,7 +6,7 @@ import pytest
 
 from models.errors import PhotosMissing
 from models.labels import imagenet_labels
-from models.photo_labels import LabelledPhoto, label_photos, spread_evenly
+from models.photo_labels import LabelledPhoto, label_photos, list_photos, spread_evenly
 
 DIR = Path("/photos")
 TENCH, GOLDEN, CURLY = 0, 207, 206
@@ -79,3 +79,20 @@ def test_a_limit_is_spread_evenly_over_the_classes(
     chosen = spread_evenly(photos(*counts), limit)
     assert tuple(sum(photo.truth == c for photo in chosen) for c in range(len(counts))) == expected
     assert len(set(chosen)) == len(chosen)
+
+
+def test_a_list_tells_the_labels_of_the_photos_it_names(tmp_path: Path) -> None:
+    """Tiny-ImageNet's `val_annotations.txt` has boxes after them."""
+    file = tmp_path / "list.tsv"
+    file.write_text("a.jpeg\tn02099601\t0\t32\t44\t62\nsub/b.jpeg\tGolden Retriever\nc.jpeg\tno such class\n\nd.jpeg\n")
+    found = list_photos(DIR, file, imagenet_labels())
+    assert found.photos == (LabelledPhoto(DIR / "a.jpeg", 207), LabelledPhoto(DIR / "sub/b.jpeg", 207))
+    assert found.unknown == (DIR / "c.jpeg", DIR / "d.jpeg")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"a.jpeg\tno such class\n", b"\xff\xfe\x00"])
+def test_a_list_that_tells_nothing_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "list.tsv").write_bytes(content)
+    with pytest.raises(PhotosMissing, match=r"list\.tsv"):
+        list_photos(DIR, tmp_path / "list.tsv", imagenet_labels())
