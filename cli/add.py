@@ -4,14 +4,12 @@ from pathlib import Path
 
 import click
 
-from cli.prepare import measure_models
+from cli.prepare import measure_models, photos_to_judge_by
 from cli.progress import Progress
 from models.architecture import Architecture
 from models.catalog import CATALOG
 from models.errors import ModelError, PrepareError
-from models.gate import MIN_PHOTOS
 from models.labels import read_labels
-from models.photos import find_photos
 from models.plan import Job
 from models.prepare import build
 from models.prepared import PreparedModels
@@ -79,11 +77,9 @@ def add_model(
     """Make a model's file ready to be served; show what happens.  Raises: SystemExit: it can't be."""
     store, progress = prepared.store, Progress()
     try:
-        photos = find_photos(images) if images else ()
-        if images and len(photos) < MIN_PHOTOS:
-            click.echo(f"{images} holds {len(photos)} photos; the gate wants {MIN_PHOTOS}, so it is numeric.", err=True)
+        jobs = [Job(architecture, file.resolve(), photos_to_judge_by(images))]
         with store.lock():
-            for job in progress.jobs([Job(architecture, file.resolve(), photos)]):
+            for job in progress.jobs(jobs):
                 build(store, job, progress.step, cores)
     except (ModelError, OSError) as error:
         raise SystemExit(str(error)) from None

@@ -55,9 +55,7 @@ def prepare_models(
     """
     store, progress, names = prepared.store, Progress(), names or prepared.names
     try:
-        photos = find_photos(images) if images else ()
-        if images and len(photos) < MIN_PHOTOS:
-            click.echo(f"{images} holds {len(photos)} photos; the gate wants {MIN_PHOTOS}, so it is numeric.", err=True)
+        photos = photos_to_judge_by(images)
         with store.lock():
             plan = Planner(store, weights_dir, progress.bytes, photos).plan(names, prepared.mode, prepared.names)
             _announce(plan)
@@ -70,6 +68,14 @@ def prepare_models(
         raise SystemExit(str(error)) from None
     finally:
         progress.close()
+
+
+def photos_to_judge_by(images: Path | None) -> tuple[Path, ...]:
+    """Return the photos of a folder; say where they are too few for the gate.  Raises: PhotosMissing."""
+    photos = find_photos(images) if images else ()
+    if images and len(photos) < MIN_PHOTOS:
+        click.echo(f"{images} holds {len(photos)} photos; the gate wants {MIN_PHOTOS}, so it is numeric.", err=True)
+    return photos
 
 
 def measure_models(prepared: PreparedModels, cores: int, names: tuple[str, ...] = (), *, again: bool = False) -> None:

@@ -43,14 +43,10 @@ class ServedModel:
     weights: WeightsKind
     weights_sha256: str
     classes: int
+    labels_sha256: str
     gate: Gate
     variants: tuple[Variant, ...]
     self_test: SelfTest
-
-    @property
-    def labels_sha256(self) -> str:
-        """The hash of its classes."""
-        return self.architecture.labels_sha256
 
 
 def load(folder: Path, *, precision: Precision | None, make_engine: MakeEngine, cores: int) -> ServedModel:
@@ -77,6 +73,7 @@ def load(folder: Path, *, precision: Precision | None, make_engine: MakeEngine, 
         weights=manifest.weights.kind,
         weights_sha256=manifest.weights.record.sha256,
         classes=manifest.classes,
+        labels_sha256=manifest.labels_sha256,
         gate=manifest.gate,
         variants=variants(manifest, half),
         self_test=self_test,

@@ -75,6 +75,7 @@ def served(
         weights=weights,
         weights_sha256="00" * 32,
         classes=1000,
+        labels_sha256="11" * 32,
         gate=Gate.NONE,
         variants=(),
         self_test=self_test,

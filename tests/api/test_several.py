@@ -11,7 +11,6 @@ from app import create_app
 from config import load_settings
 from models.engine import Batch, Scores
 from models.errors import WeightsMissing
-from models.labels import Label
 from models.manifest import WeightsKind
 from models.served import ServedModel
 from tests.api.test_predict import BIG_JPEG, BRIGHT, DARK, JPEG, post
@@ -114,8 +113,7 @@ def test_random_models_never_enter_an_ensemble_with_others() -> None:
 
 
 def test_models_with_other_classes_make_no_ensemble() -> None:
-    model = served()
-    other = replace(model, architecture=replace(model.architecture, own_labels=(Label("a", "a"), Label("b", "b"))))
+    other = replace(served(), labels_sha256="another")
     assert "results" not in send(service(vgg16=served(), resnet50=other), BRIGHT, model="all").get_json()
 
 
