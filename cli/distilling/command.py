@@ -11,7 +11,7 @@ from models.architecture import Architecture, Taught
 from models.catalog import CATALOG
 from models.distilling.course import OURS, STUDENT_FILE, Course, normalisation_of
 from models.distilling.history import read_history
-from models.distilling.school import School, taught
+from models.distilling.school import School
 from models.errors import ModelError
 from models.labels import Label
 from models.photo_labels import LabelledPhoto, label_photos, list_photos
@@ -48,13 +48,14 @@ def distill_command(prepared: PreparedModels, cores: int) -> click.Command:
         click.Option(["--hard"], type=share, default=defaults.hard, show_default=True, help="Share of the labels."),
         click.Option(["--batch"], type=count, default=defaults.batch, show_default=True, help="Photos a step."),
         click.Option(["--rate"], type=float, default=defaults.rate, show_default=True, help="Highest learning rate."),
+        click.Option(["--mixed"], is_flag=True, help="Compute in bfloat16: faster where the processor can."),
     ]
 
     def distill(
         *, teacher: str, images: Path, labels: Path | None, name: str | None, student: str, alpha: float | None,
-        size: int, epochs: int, temperature: float, hard: float, batch: int, rate: float,
+        size: int, epochs: int, temperature: float, hard: float, batch: int, rate: float, mixed: bool,
     ) -> None:  # fmt: skip
-        course = Course(student, alpha, size, epochs, temperature, hard, batch, rate)
+        course = Course(student, alpha, size, epochs, temperature, hard, batch, rate, mixed=mixed)
         name = free_name(name or "-".join(str(part) for part in (student, alpha, size) if part))
         _distill(prepared, cores, course, teacher=teacher.lower(), name=name, images=images, labels=labels)
 
@@ -79,12 +80,11 @@ def _distill(
         lessons, unread = school.lessons(images, photos, course.size)
         if unread:
             click.echo(f"{unread:,} of {len(photos):,} photos could not be read", err=True)
-        folder, parameters = school.teach(course, lessons)
+        folder, parameters, found = school.teach(course, lessons)
     except (ModelError, OSError) as error:
         raise SystemExit(str(error)) from None
     finally:
         progress.close()
-    found = taught(lessons, folder)
     _draw(folder, found, name)
     architecture = Architecture(
         name=name,

@@ -18,7 +18,8 @@ class Course:
     *temperature* softens both answers, and *hard* is the share of the labels in the loss, the teacher's is the rest
     (Hinton, Vinyals, Dean 2015, arXiv:1503.02531). *batch*: images a step. *rate*: the highest learning rate, met
     after *warm_up* epochs and brought to 0 by a cosine. *smallest_crop*: the least share of a picture's area that is
-    learnt from. *patience*: epochs without a better one, after which it ends early.
+    learnt from. *patience*: epochs without a better one, after which it ends early. *mixed*: compute in bfloat16, which
+    some processors and GPUs do faster; weights and what is left at the end are float32.
     """
 
     student: str
@@ -33,6 +34,7 @@ class Course:
     weight_decay: float = 1e-4
     smallest_crop: float = 0.5
     patience: int = 8
+    mixed: bool = False
     seed: int = 1
 
     def key(self) -> str:

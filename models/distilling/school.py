@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from models.architecture import Taught
 from models.child import Step, run_in_child
 from models.distilling.course import Course
-from models.distilling.history import best_epoch, read_history
 from models.distilling.lessons import Lessons, Record
 from models.errors import ModelError, PrepareError
 from models.labels import Label
@@ -90,12 +89,12 @@ class School:
             labels=tuple(labels[column] for column in columns),
         )
 
-    def teach(self, course: Course, lessons: Lessons) -> tuple[Path, int]:
-        """Return the folder of a course that is done, or done now, and the student's number of parameters."""
+    def teach(self, course: Course, lessons: Lessons) -> tuple[Path, int, Taught]:
+        """Return the folder of a course that is done, or done now, the student's parameters and how well it learnt."""
         made_from = hashlib.sha256(lessons.record.model_dump_json().encode()).hexdigest()[:8]
         folder = self._home / f"{course.key()}-{made_from}"
         folder.mkdir(exist_ok=True)
-        parameters = run_in_child(
+        parameters, top1, top3 = run_in_child(
             "models.distilling.train",
             "train",
             folder / "train.log",
@@ -104,18 +103,17 @@ class School:
             lessons=str(self._home / "lessons"),
             folder=str(folder),
         )
-        return folder, parameters
+        return folder, parameters, _taught(lessons, top1, top3)
 
 
-def taught(lessons: Lessons, folder: Path) -> Taught:
-    """Return what the course in *folder* has made of a student, beside its teacher."""
-    best = best_epoch(read_history(folder))
+def _taught(lessons: Lessons, top1: float, top3: float) -> Taught:
+    """Return how well the student does on the held-out photos, beside its teacher."""
     teacher, truths = lessons.teacher[lessons.held_out], lessons.truths[lessons.held_out]
     return Taught(
         teacher=lessons.record.teacher,
         images=len(truths),
-        top1=round(best.val_top1, 4),
-        top3=round(best.val_top3, 4),
+        top1=round(top1, 4),
+        top3=round(top3, 4),
         teacher_top1=_right(teacher, truths, 1),
         teacher_top3=_right(teacher, truths, 3),
     )
