@@ -10,7 +10,7 @@
 # /dev/shm, or in /tmp where there is no room (Docker gives /dev/shm 64 MB): as much memory as the artifacts are large.
 
 ARG BASE=python:3.11-slim-bookworm
-# imagenet: real ones or no image; auto: random ones where there are none at all; random: for trying out.
+# imagenet: real ones or no image; auto: `pocket` where there are none at all; random: for trying out.
 ARG WEIGHTS=imagenet
 ARG MODELS=vgg16,resnet50,inceptionv3
 

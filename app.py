@@ -36,13 +36,13 @@ def create_app(settings: Settings | None = None, load: Load | None = None) -> Fl
     prepared, callers = prepared_models(settings), access(settings)
     app = Flask(__name__, static_folder=None)
     load = load or loader(settings, prepared)
-    service = make_service(settings, load, callers, job_desk(settings))
+    service = make_service(settings, prepared, load, callers, job_desk(settings))
     app.extensions["triptych"] = service
     register_routes(app, settings.max_request_mb * MB, callers)
     app.wsgi_app = Observed(app.wsgi_app, service.metrics)  # type: ignore[method-assign]
     app.cli.add_command(models_cli(prepared, settings, usable_cores(), load))
     app.cli.add_command(keys_cli(settings.api_keys_file))
-    dead, work = partial(dead_letters, settings), partial(run_job_worker, settings, load)
+    dead, work = partial(dead_letters, settings), partial(run_job_worker, settings, prepared, load)
     app.cli.add_command(jobs_cli(prepared, settings, usable_cores(), dead, work))
     return app
 

@@ -41,7 +41,8 @@ class Settings(JobSettings, AccessSettings):
     )
     weights: WeightsMode = Field(
         WeightsMode.IMAGENET,
-        description="imagenet: real weights or no start; auto: real where they are to be had; random: for trying out",
+        description="imagenet: real weights or no start; auto: real where they are to be had, else `pocket`; "
+        "random: for trying out",
     )
     weights_dir: Path | None = Field(None, description="Folder searched for weights before Keras's cache and download")
     cache_dir: Path = Field(Path("~/.cache/triptych"), description="Folder for prepared models")

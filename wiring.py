@@ -33,16 +33,18 @@ def prepared_models(settings: Settings) -> PreparedModels:
     return PreparedModels(Store(settings.cache_dir), settings.models, settings.weights)
 
 
-def make_service(settings: Settings, load: Load, callers: Access = ANYONE, jobs: JobDesk | None = None) -> Service:
+def make_service(
+    settings: Settings, prepared: PreparedModels, load: Load, callers: Access = ANYONE, jobs: JobDesk | None = None
+) -> Service:
     """Return the service, whose models come into memory by *load*; nothing is loaded yet."""
-    registry, metrics = Registry(settings.models, load), Metrics()
+    registry, metrics = Registry(prepared.names, load), Metrics()
     admission = Admission(settings.max_waiting * usable_cores(), settings.deadline_s)
     cores = cache(partial(shared_cores, settings, partial(admission.fair_share, usable_cores())))
     return Service(
         registry=registry,
         road=cache(lambda: make_road(settings, cores())),
         reader=UploadReader(settings.max_upload_mb * MB, settings.max_files),
-        asker=Asker(registry, settings.fallback_model, settings.resize),
+        asker=Asker(registry, prepared.default(settings.fallback_model), settings.resize),
         accepts=accepts(settings, callers),
         self_test_s=settings.self_test_s,
         metrics=metrics,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from config import Settings, SettingsError
 from cores import usable_cores
 from jobs.settings import NO_STORE
+from models.prepared import PreparedModels
 from models.registry import Load, Registry
 from models.reload import ReloadDesk, Reloads
 from models.self_test import SelfTests
@@ -53,7 +54,7 @@ def dead_letters(settings: Settings) -> "DeadLetters":
     return DeadLetters(_connect(settings, _CALLER_S), settings.job_image_ttl_s, _publisher(settings))
 
 
-def run_job_worker(settings: Settings, load: Load) -> int:
+def run_job_worker(settings: Settings, prepared: PreparedModels, load: Load) -> int:
     """Serve jobs until told to stop; return the exit status.  Raises: SettingsError: there are no jobs."""
     from jobs.messages import Publisher, make_celery
     from jobs.reaper import Reaper
@@ -62,11 +63,11 @@ def run_job_worker(settings: Settings, load: Load) -> int:
     app = make_celery(_url(settings))
     publish, processes = Publisher(app), settings.workers or usable_cores()
     reaper = Reaper(_connect(settings, _CALLER_S), publish)
-    process = WorkerProcess(publish, lambda: _start_work(settings, load, processes))
+    process = WorkerProcess(publish, lambda: _start_work(settings, Registry(prepared.names, load), processes))
     return run_worker(app, reaper, process, processes)
 
 
-def _start_work(settings: Settings, load: Load, processes: int) -> "Started":
+def _start_work(settings: Settings, registry: Registry, processes: int) -> "Started":
     """Load every model into this process."""
     from jobs.claims import Claims
     from jobs.crowd import Crowd
@@ -75,8 +76,8 @@ def _start_work(settings: Settings, load: Load, processes: int) -> "Started":
     from jobs.worker import Started
 
     start_process(settings)
-    registry, crowd = Registry(settings.models, load), Crowd(usable_cores(), processes)
     registry.start()
+    crowd = Crowd(usable_cores(), processes)
     road = make_road(settings, shared_cores(settings, crowd.fair_share))
     claims = Claims(_connect(settings, _WORKER_S, _RESTART), settings.job_lease_s)
     work = Work(claims, registry, road, SLICE_S, crowd.note)

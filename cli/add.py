@@ -66,7 +66,12 @@ def free_name(name: str) -> str:
     """Return the name as a model can have it.  Raises: SystemExit: it can't."""
     name = name.lower()
     if name in CATALOG or not is_name(name):
-        reason = "is a network of the catalog" if name in CATALOG else "is no name: letters, digits, . - _, at most 40"
+        reason = (
+            "is a network of the catalog"
+            if name in CATALOG
+            else "can't be a name: letters, digits, . - _, at most 40, "
+        )
+        reason += "" if name in CATALOG else "and none of ours"
         raise SystemExit(f"{name} {reason}")
     return name
 

@@ -12,6 +12,7 @@ import click
 from cli.progress import Progress
 from config import Settings, load_settings
 from cores import usable_cores
+from models.bundled import pocket
 from models.child import run_in_child
 from models.engines import EngineKind, resolve_engine
 from models.errors import ModelError
@@ -26,7 +27,7 @@ from models.speeds import MachineHalf
 from models.store import Store
 
 NO_WEIGHTS = """
-  !! No weights for any model: serving RANDOM weights. Answers are well-formed and mean nothing.
+  !! No weights for any of MODELS: serving `pocket`, the small model in the box, which knows {classes} kinds of things.
   !! With the files above in place, run this again; `WEIGHTS=imagenet` tries the download again."""
 
 
@@ -53,11 +54,11 @@ def prepare_models(
     *images*: a folder of photos to calibrate and judge the quicker precisions by.
     Raises: SystemExit: it can't be done; the message says why.
     """
-    store, progress, names = prepared.store, Progress(), names or prepared.names
+    store, progress, names = prepared.store, Progress(), names or prepared.configured
     try:
         photos = photos_to_judge_by(images)
         with store.lock():
-            plan = Planner(store, weights_dir, progress.bytes, photos).plan(names, prepared.mode, prepared.names)
+            plan = Planner(store, weights_dir, progress.bytes, photos).plan(names, prepared.mode, prepared.configured)
             _announce(plan)
             for name in plan.withdraw:
                 store.withdraw(name)
@@ -121,8 +122,8 @@ def _tell_of_lost_photos(store: Store, job: Job) -> None:
 def _announce(plan: Plan) -> None:
     for line in plan.missing:
         click.echo(line, err=True)
-    if plan.random and plan.missing:
-        click.echo(NO_WEIGHTS, err=True)
+    if plan.pocket:
+        click.echo(NO_WEIGHTS.format(classes=len(pocket().labels)), err=True)
 
 
 def _main() -> None:

@@ -39,6 +39,7 @@ class WeightsKind(StrEnum):
 
     IMAGENET = "imagenet"  # a file whose hash Keras publishes
     FILE = "file"  # any other file
+    POCKET = "pocket"  # of the model in the box
     RANDOM = "random"  # seeded and conditioned; for trying out, recognises nothing
 
 
@@ -132,16 +133,19 @@ class Manifest(_Frozen):
 
     def architecture(self) -> Architecture:
         """Return what the catalog knows of it, or what it says of itself."""
-        if self.own is None:
-            return CATALOG[self.name]
-        return Architecture(
-            name=self.name,
-            title=self.own.title,
-            input=InputSpec(self.input.height, self.input.width, Normalisation(self.input.normalisation)),
-            parameters=self.own.parameters,
-            own_labels=self.own.labels,
-            taught=self.own.taught,
-        )
+        return CATALOG[self.name] if self.own is None else own_architecture(self.name, self.input, self.own)
+
+
+def own_architecture(name: str, input_: Input, own: Own) -> Architecture:
+    """Return what a manifest says of a network that no catalog knows."""
+    return Architecture(
+        name=name,
+        title=own.title,
+        input=InputSpec(input_.height, input_.width, Normalisation(input_.normalisation)),
+        parameters=own.parameters,
+        own_labels=own.labels,
+        taught=own.taught,
+    )
 
 
 def input_of(architecture: Architecture) -> Input:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from models.architecture import Architecture
+from models.bundled import POCKET, POCKET_FILE, pocket
 from models.catalog import CATALOG
 from models.errors import ArtifactError, WeightsMissing
 from models.manifest import Manifest
@@ -18,7 +19,7 @@ class WeightsMode(StrEnum):
     """The setting WEIGHTS."""
 
     IMAGENET = "imagenet"  # real weights or stop
-    AUTO = "auto"  # real weights for whatever has them; random ones if nothing has
+    AUTO = "auto"  # real weights for whatever has them; the model in the box if nothing has
     RANDOM = "random"
 
 
@@ -40,14 +41,14 @@ class Plan:
     """What to do so that WEIGHTS holds.
 
     *jobs* to build; *missing*: for each model without weights one line that says what to get and where to put it;
-    *withdraw*: names of those whose earlier build is damaged, so that it can't be made again; *random*: random weights
-    are served.
+    *withdraw*: names of those whose earlier build is damaged, so that it can't be made again; *pocket*: none has
+    weights, so that the model in the box is served.
     """
 
     jobs: tuple[Job, ...]
     missing: tuple[str, ...] = ()
     withdraw: tuple[str, ...] = ()
-    random: bool = False
+    pocket: bool = False
 
 
 Progress = Callable[[str, int, int], None]  # model, bytes so far, bytes in all
@@ -78,7 +79,7 @@ class Planner:
         Raises: WeightsMissing: under `imagenet`; the message names every missing file, its source and its place.
         """
         if mode is WeightsMode.RANDOM:
-            return Plan(self._random_jobs(names), random=True)
+            return Plan(self._random_jobs(names))
         considered = tuple(dict.fromkeys((*names, *served))) if mode is WeightsMode.AUTO else names
         jobs: dict[str, list[Job]] = {}
         missing: dict[str, str] = {}
@@ -92,7 +93,7 @@ class Planner:
             raise WeightsMissing("\n".join(lines))
         withdraw = tuple(name for name in missing if self._store.has(name, random=False))
         if not jobs:
-            return Plan(self._random_jobs(names), lines, withdraw, random=True)
+            return Plan(tuple(self._pocket_job()), lines, withdraw, pocket=True)
         return Plan(tuple(job for name in names for job in jobs.get(name, [])), lines, withdraw)
 
     def _random_jobs(self, names: tuple[str, ...]) -> tuple[Job, ...]:
@@ -115,11 +116,19 @@ class Planner:
         return [replace(job, base=self._store.folder(manifest.name, random=job.weights is None))]
 
     def _own_job(self, name: str) -> list[Job]:
-        """Return what is to be done for a model that was added.  Raises: WeightsMissing: add it again."""
+        """Return what is to be done for a model of no catalog.  Raises: WeightsMissing: add it again."""
+        if name == POCKET:
+            return self._pocket_job()
         manifest = prepared(self._store, name, random=False)
         if manifest is None:
             raise WeightsMissing(f"{name} was added to an earlier version, or is damaged: add it again (`models add`)")
         return self._judged_anew(manifest, Job(manifest.architecture(), manifest.weights.path, self._photos))
+
+    def _pocket_job(self) -> list[Job]:
+        job, manifest = Job(pocket(), POCKET_FILE, self._photos), prepared(self._store, POCKET, random=False)
+        if manifest and manifest.weights.record.matches(POCKET_FILE) and manifest.architecture() == job.architecture:
+            return self._judged_anew(manifest, job)
+        return [job]
 
     def _job(self, name: str, *, ask_again: bool, fetch: bool) -> list[Job]:
         """Return the job that makes this model from real weights, or none where it is made.  Raises: WeightsMissing."""

@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from models.architecture import Architecture
+from models.bundled import POCKET
 from models.child import Step, run_in_child
 from models.errors import PrepareError
 from models.file_record import FileRecord
@@ -163,6 +164,11 @@ def _weights(architecture: Architecture, source: Path | None, folder: Path) -> W
     if source is None:
         record = FileRecord.of(folder / RANDOM_WEIGHTS_FILE)
         return Weights(kind=WeightsKind.RANDOM, path=Path(RANDOM_WEIGHTS_FILE), record=record)
-    kind = WeightsKind.IMAGENET if is_published(source, architecture) else WeightsKind.FILE
     file = source / "saved_model.pb" if source.is_dir() else source
-    return Weights(kind=kind, path=file.resolve(), record=FileRecord.of(file))
+    return Weights(kind=_kind(architecture, source), path=file.resolve(), record=FileRecord.of(file))
+
+
+def _kind(architecture: Architecture, source: Path) -> WeightsKind:
+    if architecture.name == POCKET:
+        return WeightsKind.POCKET
+    return WeightsKind.IMAGENET if is_published(source, architecture) else WeightsKind.FILE

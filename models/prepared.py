@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from models.bundled import POCKET
 from models.catalog import CATALOG
 from models.errors import ModelError, WeightsMissing
 from models.manifest import Manifest, Precision
@@ -15,36 +16,42 @@ from models.store import Store
 
 @dataclass(frozen=True, slots=True)
 class PreparedModels:
-    """*names* are served from *store* as *mode* says."""
+    """*configured* are served from *store* as *mode* says, and the model in the box where none of them has weights."""
 
     store: Store
-    names: tuple[str, ...]
+    configured: tuple[str, ...]
     mode: WeightsMode
 
-    def serves_random(self) -> bool:
-        """Say whether random weights are served: under `random`; under `auto` where nothing came from a file.
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is served, as it is prepared now."""
+        return (*self.configured, POCKET) if self.is_pocket_needed() else self.configured
 
-        A model that was added has its own weights whatever WEIGHTS says.
-        """
-        if self.mode is WeightsMode.AUTO:
-            return not any(self.store.has(name, random=False) for name in self.names)
-        return self.mode is WeightsMode.RANDOM
+    def is_pocket_needed(self) -> bool:
+        """Say whether the model in the box steps in: under `auto`, where nothing that is configured has weights."""
+        if self.mode is not WeightsMode.AUTO or POCKET in self.configured:
+            return False
+        return not any(self._has(name) for name in self.configured)
+
+    def default(self, wanted: str) -> str:
+        """Return the model for a request that names none: *wanted*, unless only the one in the box has weights."""
+        return POCKET if self.is_pocket_needed() else wanted
 
     def available(self) -> tuple[str, ...]:
-        """Return the names of those that can be loaded: what is configured and has been prepared."""
+        """Return the names of those that can be loaded: what is served and has been prepared."""
         return tuple(name for name in self.names if self._has(name))
 
     def incomplete(self) -> bool:
         """Say whether a model that would be served has never been prepared."""
-        if self.mode is WeightsMode.AUTO and not self.serves_random():
-            return False  # decided: those with weights are served, the others answer weights_missing
+        if self.mode is WeightsMode.AUTO:  # decided: what has weights is served, the others answer weights_missing
+            return not self.available()
         return not all(self._has(name) for name in self.names)
 
     def _has(self, name: str) -> bool:
         return self.store.has(name, random=self._is_random(name))
 
     def _is_random(self, name: str) -> bool:
-        return self.serves_random() and name in CATALOG
+        return self.mode is WeightsMode.RANDOM and name in CATALOG  # others have their own whatever WEIGHTS says
 
     def load(self, name: str, precision: Precision | None, make_engine: MakeEngine, cores: int) -> ServedModel:
         """Load, warm and check one model.  Raises: ModelError."""

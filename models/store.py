@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models.architecture import Architecture
+from models.bundled import POCKET, pocket
 from models.catalog import CATALOG
 from models.ensemble import ENSEMBLE
 from models.errors import UnknownModel
@@ -26,7 +27,7 @@ from models.manifest import Manifest, WeightsKind
 log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
-_TAKEN = ("all", ENSEMBLE)  # words of a request, and of an answer
+_TAKEN = ("all", ENSEMBLE, POCKET)  # a word of a request, one of an answer, and the model in the box
 
 
 class Store:
@@ -40,19 +41,21 @@ class Store:
         return (self.root / name / _slot(random)).resolve()
 
     def architecture(self, name: str) -> Architecture:
-        """Return what is known of a model: the catalog's, or one that was added.
+        """Return what is known of a model: the catalog's, the one in the box, or one that was added.
 
         Raises: UnknownModel: neither.  ArtifactError: it was added, and its manifest can't be read any more.
         """
         if name in CATALOG:
             return CATALOG[name]
+        if name == POCKET:
+            return pocket()
         if not self.knows(name):
             raise UnknownModel(f"{name} is none of the catalog, and was not added (`models add`)")
         return Manifest.read(self.folder(name, random=False)).architecture()
 
     def knows(self, name: str) -> bool:
-        """Say whether a model may be served under that name: the catalog has it, or it was added."""
-        return name in CATALOG or (is_name(name) and self.has(name, random=False))
+        """Say whether a model may be served under that name: the catalog has it, it is in the box, or it was added."""
+        return name in CATALOG or name == POCKET or (is_name(name) and self.has(name, random=False))
 
     def has(self, name: str, *, random: bool) -> bool:
         """Say whether the model was prepared, whole or not: the link is there."""

@@ -1,6 +1,7 @@
 """Fixtures that every kind of test shares."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,12 @@ def shared() -> Path:
     if not (SHARED / "weights").is_dir():
         pytest.skip(f"needs real weights and photos in {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a test starts finds no weights on the internet, and none that Keras ever fetched."""
+    with pytest.MonkeyPatch.context() as without:
+        without.setenv("https_proxy", "http://127.0.0.1:9")  # nothing listens on a port below 1024 by chance
+        without.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
+        yield

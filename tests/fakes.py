@@ -28,10 +28,13 @@ SPEC = InputSpec(8, 8, Normalisation.TF)
 class BrightnessEngine:
     """Likeliest is class 207 (golden_retriever) for a bright image, class 0 (tench) for a dark one."""
 
+    classes = 1000
+
     def run(self, batch: Batch, threads: int = 1) -> Scores:
-        scores = np.full((len(batch), 1000), 1e-5, np.float32)
-        scores[:, 207] = (batch.mean(axis=(1, 2, 3)) + 1) / 2
-        scores[:, 0] = 1 - scores[:, 207]
+        scores = np.full((len(batch), self.classes), 1e-5, np.float32)
+        bright = 207 % self.classes
+        scores[:, bright] = (batch.mean(axis=(1, 2, 3)) + 1) / 2
+        scores[:, 0] = 1 - scores[:, bright]
         return scores
 
 

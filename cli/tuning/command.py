@@ -39,7 +39,13 @@ def tune_command(prepared: PreparedModels, settings: Settings, cores: int) -> cl
 
     @click.command("tune", help=_HELP)
     @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-    @click.option("--model", type=models, default=settings.fallback_model, show_default=True, help="Network to load.")
+    @click.option(
+        "--model",
+        type=models,
+        default=prepared.default(settings.fallback_model),
+        show_default=True,
+        help="Network to load.",
+    )
     @click.option("--p99", "p99_ms", type=click.FloatRange(0, min_open=True), metavar="MS", help=_P99_HELP)
     @click.option("--seconds", type=click.FloatRange(0.1), default=4.0, show_default=True, help="Of each measurement.")
     @click.option("--output", type=click.Path(path_type=Path), default=Path("triptych.env"), show_default=True,

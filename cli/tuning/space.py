@@ -53,7 +53,7 @@ def space(prepared: PreparedModels, model: str, cores: int, asked: Restriction) 
     if odd := [count for count in asked.threads if count & (count - 1)]:
         raise click.UsageError(f"--threads: not a power of two: {', '.join(map(str, odd))}")
     default = Candidate(cores, powers_of_two(cores)[-1], half.choice if half else Precision.FLOAT32)
-    alone = prepared.names == (model,)
+    alone = prepared.available() == (model,)
     wanted = _asked(asked.precisions, prepared) or (worth_trying(manifest, half) if alone else [default.precision])
     return Space(default, candidates(cores, wanted, asked.workers, asked.threads), alone or bool(asked.precisions))
 
@@ -66,7 +66,7 @@ def environment(settings: Settings, prepared: PreparedModels, model: str) -> dic
     given = {
         "MODELS": ",".join(prepared.available() or [model]),
         "DEFAULT_MODEL": model,
-        "WEIGHTS": WeightsMode.RANDOM if prepared.serves_random() else WeightsMode.IMAGENET,
+        "WEIGHTS": WeightsMode.RANDOM if prepared.mode is WeightsMode.RANDOM else WeightsMode.IMAGENET,
         "CACHE_DIR": str(settings.cache_dir),
         "PREPARE": "never",
     }

@@ -12,6 +12,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 from tests.browser.pages import Pages
 from tests.browser.visit import becomes, broken, card, choose, drop, labels, paste, photo, picture, ready, turned
 from tests.e2e.server import Server, running, stopped, until
+from tests.e2e.test_pocket import BOXED
 from tests.pictures import encode, photo_like
 from tests.served import FOUR
 
@@ -189,6 +190,20 @@ def test_with_real_weights_there_is_no_banner(real: Server, open_page: Pages) ->
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.locator("#banner")).to_be_hidden()
     expect(page.locator("tbody")).to_contain_text("weights from a file")
+
+
+def test_the_model_in_the_box_answers_where_no_network_has_weights(
+    offline: None, tmp_path: Path, open_page: Pages
+) -> None:
+    with running(tmp_path / "log", **BOXED, CACHE_DIR=str(tmp_path)) as server:
+        page = open_page(server.url)
+        expect(page.locator("#banner")).to_contain_text("Pocket answers, a small network that came with this service")
+        expect(page.get_by_label("Pocket")).to_be_checked()
+        expect(page.get_by_label("ResNet50")).to_be_disabled()
+        expect(page.locator("tbody tr").first).to_contain_text("no weights here")
+        expect(page.locator("tbody tr").last).to_contain_text("int8, in the box")
+        choose(page, photo("one.jpg"))
+        becomes(card(page, "one.jpg"), "done")
 
 
 def test_json_is_what_the_service_said(four: Server, open_page: Pages) -> None:

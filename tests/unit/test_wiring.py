@@ -5,7 +5,7 @@ import pytest
 from config import load_settings
 from cores import usable_cores
 from models.registry import Load
-from wiring import keeps_tables, make_service
+from wiring import keeps_tables, make_service, prepared_models
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,8 @@ def load() -> Load:
 
 
 def test_a_request_shares_the_cores_with_those_who_wait_at_the_door(load: Load) -> None:
-    service = make_service(load_settings({}), load)
+    settings = load_settings({})
+    service = make_service(settings, prepared_models(settings), load)
     cores = service.road()._cores
     service.admission.open(lambda: 0, usable_cores())
     assert cores._limit() == cores._most

@@ -12,6 +12,7 @@
  * @property {{top1: number, top5: number | null} | null} [published_accuracy] percent
  * @property {{source: string}} [weights]
  * @property {string} [precision]
+ * @property {number} [classes]
  * @property {Record<string, Measured>} [precisions]
  */
 
@@ -21,7 +22,7 @@ import { listed, percent } from "./words.js";
 
 const HEADS = ["Network", "First label right", "Among five", "Time for one", "Agreement", "Looks at", "Parameters", "Served as"];
 /** @type {Record<string, string>} */
-const WEIGHTS = { imagenet: "ImageNet weights", file: "weights from a file", random: "random weights" };
+const WEIGHTS = { imagenet: "ImageNet weights", file: "weights from a file", pocket: "in the box", random: "random weights" };
 /** @type {Record<string, string>} */
 const STATES = { weights_missing: "no weights here", failed: "could not be loaded", loading: "being loaded" };
 const MILLIONS = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
@@ -41,9 +42,16 @@ export function show(models) {
 /** @param {Model[]} models */
 function warned(models) {
   const random = models.filter(({ weights }) => weights?.source === "random").map(({ title }) => title);
-  if (!random.length) return "";
+  if (!random.length) return boxed(models);
   const who = random.length === models.length ? "this service runs" : `${listed(random)} ${random.length > 1 ? "run" : "runs"}`;
   return `Answers are made up: ${who} with random weights. The README tells where real ones go (WEIGHTS_DIR).`;
+}
+
+/** @param {Model[]} models */
+function boxed(models) {
+  const [pocket] = models.filter(({ weights }) => weights?.source === "pocket");
+  if (!pocket || !models.some(({ state }) => state === "weights_missing")) return "";
+  return `${pocket.title} answers, a small network that came with this service and knows ${pocket.classes} kinds of things; the others have no weights here. The README tells where they go (WEIGHTS_DIR).`;
 }
 
 /**

@@ -14,19 +14,20 @@ from models.store import Store
 
 
 def fake_build(store: Store, job: Job, agreements: dict[Precision, Agreement] | None = None) -> Manifest:
-    """What `models.prepare.build` publishes, without a network in it; its fake answer is class 207 for everything."""
+    """What `models.prepare.build` publishes, without a network in it: it takes everything for class 207 (of 1000)."""
     architecture, random = job.architecture, job.weights is None
     with store.lock(), store.building(architecture.name, random=random) as folder:
         spec = architecture.input
-        scores = np.full((4, 1000), 1e-5, np.float32)
+        classes = len(architecture.labels)
+        scores = np.full((4, classes), 1e-5, np.float32)
         images = np.full((4, spec.height, spec.width, 3), 255, np.uint8)
-        scores[:, 207], scores[:, 0] = 1, 0
+        scores[:, 207 % classes], scores[:, 0] = 1, 0
         KnownAnswers(images, dict.fromkeys(Precision, scores)).write(folder)
         for precision in Precision:
             (folder / precision.file).write_bytes(precision.encode() * 100)
         if random:
             (folder / RANDOM_WEIGHTS_FILE).write_bytes(b"weights")
-        manifest = manifest_of(job, folder, 1000, dict.fromkeys(Precision, 0.0), agreements or {})
+        manifest = manifest_of(job, folder, classes, dict.fromkeys(Precision, 0.0), agreements or {})
         manifest.write(folder)
     return manifest
 

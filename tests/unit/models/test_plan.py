@@ -1,11 +1,13 @@
 """Which models are built, from which weights, under WEIGHTS=imagenet, auto and random."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from models.architecture import Architecture
+from models.bundled import POCKET, POCKET_FILE, pocket
 from models.catalog import CATALOG
 from models.errors import WeightsMissing
 from models.plan import Job, Plan, Planner, WeightsMode
@@ -85,15 +87,34 @@ def test_auto_serves_what_has_weights_and_reports_the_rest(place: Place) -> None
     place.put(place.weights_dir / "mobilenetv2.weights.h5")
     plan = place.plan(WeightsMode.AUTO)
     assert [job.architecture.name for job in plan.jobs] == ["mobilenetv2"]
-    assert not plan.random
+    assert not plan.pocket
     (missing,) = plan.missing
     assert missing.startswith("resnet50")
 
 
-def test_auto_with_no_weights_at_all_is_random_for_everything(place: Place) -> None:
+def test_auto_with_no_weights_at_all_is_the_model_in_the_box(place: Place) -> None:
     plan = place.plan(WeightsMode.AUTO)
-    assert plan.random
-    assert [job.weights for job in plan.jobs] == [None, None]
+    assert plan.pocket
+    assert plan.jobs == (Job(pocket(), POCKET_FILE),)
+    assert [line.split(":")[0] for line in plan.missing] == list(BOTH)
+
+
+@pytest.mark.parametrize("mode", list(WeightsMode))
+def test_the_model_in_the_box_is_served_by_name_whatever_weights_says(place: Place, mode: WeightsMode) -> None:
+    plan = place.carry_out(place.plan(mode, (POCKET,)))
+    assert plan.jobs == (Job(pocket(), POCKET_FILE),)
+    assert plan.missing == ()
+    assert place.plan(mode, (POCKET,)).jobs == ()
+
+
+def test_another_model_in_the_box_is_built_anew(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.carry_out(place.plan(WeightsMode.AUTO, (POCKET,)))
+    other = place.put(place.weights_dir / POCKET_FILE.name, b"taught longer")
+    with monkeypatch.context() as newer:
+        newer.setattr("models.plan.POCKET_FILE", other)
+        assert place.plan(WeightsMode.AUTO, (POCKET,)).jobs == (Job(pocket(), other),)
+    monkeypatch.setattr("models.plan.pocket", lambda: replace(pocket(), title="Pocket 2"))
+    assert [job.architecture.title for job in place.plan(WeightsMode.AUTO, (POCKET,)).jobs] == ["Pocket 2"]
 
 
 def test_auto_decides_once_and_does_not_try_the_download_again(place: Place) -> None:
@@ -108,7 +129,7 @@ def test_auto_takes_weights_that_came_later(place: Place) -> None:
     place.put(place.weights_dir / "mobilenetv2.weights.h5")
     plan = place.plan(WeightsMode.AUTO)
     assert [job.architecture.name for job in plan.jobs] == ["mobilenetv2"]
-    assert not plan.random
+    assert not plan.pocket
 
 
 def test_a_missing_model_says_why_its_download_failed_now_and_later(place: Place) -> None:
@@ -130,7 +151,7 @@ def test_auto_decides_over_everything_that_is_served(place: Place) -> None:
     prepared_mobilenet(place)
     planner = Planner(place.store, place.weights_dir, lambda *_: None, fetch=place.fetch)
     plan = planner.plan(("resnet50",), WeightsMode.AUTO, BOTH)
-    assert not plan.random
+    assert not plan.pocket
     assert plan.jobs == ()
 
 
@@ -141,7 +162,7 @@ def test_a_download_that_broke_off_is_gone_on_with_next_time(place: Place) -> No
     planner = Planner(place.store, place.weights_dir, lambda *_: None, fetch=broken)
     assert "broke off" in planner.plan(("mobilenetv2",), WeightsMode.AUTO).missing[0]
     place.online = {"mobilenetv2"}
-    assert not place.plan(WeightsMode.AUTO, ("mobilenetv2",)).random
+    assert not place.plan(WeightsMode.AUTO, ("mobilenetv2",)).pocket
 
 
 def test_a_damaged_build_whose_weights_are_gone_is_withdrawn(place: Place) -> None:
@@ -150,7 +171,7 @@ def test_a_damaged_build_whose_weights_are_gone_is_withdrawn(place: Place) -> No
     (folder / "int8.tflite").write_bytes(b"")
     plan = place.plan(WeightsMode.AUTO, ("mobilenetv2",))
     assert plan.withdraw == ("mobilenetv2",)
-    assert plan.random
+    assert plan.pocket
 
 
 def test_random_does_not_look_for_weights(place: Place) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from models.bundled import POCKET, POCKET_FILE, pocket
 from models.catalog import CATALOG
 from models.engine import Engine
 from models.errors import ArtifactError, WeightsMissing
@@ -31,7 +32,9 @@ def prepared(
 
 
 def make_engine(manifest: Manifest, folder: Path, precision: Precision) -> Engine:
-    return BrightnessEngine()
+    engine = BrightnessEngine()
+    engine.classes = manifest.classes
+    return engine
 
 
 def load(models: PreparedModels, name: str = "mobilenetv2") -> ServedModel:
@@ -45,15 +48,31 @@ def test_random_builds_are_never_served_as_real_ones(tmp_path: Path) -> None:
         load(models)
 
 
-def test_auto_serves_random_builds_where_nothing_is_real(tmp_path: Path) -> None:
+def test_auto_serves_the_model_in_the_box_where_nothing_is_real(tmp_path: Path) -> None:
     models = prepared(tmp_path, WeightsMode.AUTO, random=NAMES)
+    assert models.names == (*NAMES, POCKET)
+    assert models.default("resnet50") == POCKET
+    assert models.incomplete()
+    fake_build(models.store, Job(pocket(), POCKET_FILE))
     assert not models.incomplete()
-    assert load(models).weights == "random"
+    assert models.available() == (POCKET,)
+    assert load(models, POCKET).weights == "pocket"
+    with pytest.raises(WeightsMissing, match="resnet50 has no weights"):
+        load(models, "resnet50")
+
+
+@pytest.mark.parametrize("mode", [WeightsMode.IMAGENET, WeightsMode.RANDOM])
+def test_nothing_steps_in_unless_it_may(tmp_path: Path, mode: WeightsMode) -> None:
+    models = prepared(tmp_path, mode)
+    assert models.names == NAMES
+    assert models.default("resnet50") == "resnet50"
 
 
 def test_auto_never_mixes_real_and_random(tmp_path: Path) -> None:
     models = prepared(tmp_path, WeightsMode.AUTO, real=("mobilenetv2",), random=NAMES)
     assert not models.incomplete()
+    assert models.names == NAMES
+    assert models.default("resnet50") == "resnet50"
     assert load(models).weights == "file"
     with pytest.raises(WeightsMissing, match=CATALOG["resnet50"].keras.file_name) as error:
         load(models, "resnet50")
@@ -63,7 +82,9 @@ def test_auto_never_mixes_real_and_random(tmp_path: Path) -> None:
 def test_a_build_that_was_withdrawn_is_not_served(tmp_path: Path) -> None:
     models = prepared(tmp_path, WeightsMode.AUTO, real=("mobilenetv2",), random=NAMES)
     models.store.withdraw("mobilenetv2")
-    assert load(models).weights == "random"
+    with pytest.raises(WeightsMissing):
+        load(models)
+    assert POCKET in models.names
 
 
 def test_a_build_published_while_a_worker_loads_is_taken(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_one_model_is_asked_and_nothing_is_prepared(tmp_path: Path) -> None:
     assert (found["PREPARE"], found["CACHE_DIR"]) == ("never", str(tmp_path))
 
 
-@pytest.mark.parametrize(("mode", "served"), [("imagenet", "imagenet"), ("random", "random"), ("auto", "random")])
+@pytest.mark.parametrize(("mode", "served"), [("imagenet", "imagenet"), ("random", "random"), ("auto", "imagenet")])
 def test_the_weights_are_those_that_all_models_together_get(tmp_path: Path, mode: str, served: str) -> None:
     assert shared(tmp_path, WEIGHTS=mode)["WEIGHTS"] == WeightsMode(served)
 
