@@ -3,18 +3,12 @@
 import shutil
 from pathlib import Path
 
-import numpy as np
-
-from models import known_answers
 from models.architecture import Architecture
 from models.child import Step
 from models.engine_litert import LiteRtEngine, is_quantised
 from models.errors import EngineError, PrepareError
-from models.known_answers import KnownAnswers, generated_images, require_probabilities
+from models.known_answers import KnownAnswers
 from models.manifest import Precision
-from preprocessing.transform import normalise
-
-_SEED = 1
 
 
 def adopt(step: Step, architecture: Architecture, file: str, folder: str) -> int:
@@ -28,11 +22,9 @@ def adopt(step: Step, architecture: Architecture, file: str, folder: str) -> int
         if is_quantised(Path(file)):
             raise PrepareError(f"{file} is quantised: add the float32 one, of which int8 is made here and judged")
         engine = LiteRtEngine(Path(file), spec, len(architecture.labels))
-        images = generated_images(known_answers.COUNT, spec.height, spec.width, _SEED)
-        scores = engine.run(normalise(images, spec.normalisation))
+        known = KnownAnswers.of(engine.run, spec)
     except EngineError as error:
         raise PrepareError(str(error)) from error
-    require_probabilities(np.asarray(scores), known_answers.COUNT)
     shutil.copyfile(file, out / Precision.FLOAT32.file)
-    KnownAnswers(images, {Precision.FLOAT32: scores}).write(out)
-    return int(scores.shape[1])
+    known.write(out)
+    return known.classes

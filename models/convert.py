@@ -5,21 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from models import known_answers
 from models.architecture import Architecture
 from models.child import Step
-from models.engine import Batch, Scores
+from models.engine import Batch
 from models.errors import PrepareError
 from models.keras_model import build, load_file
-from models.known_answers import KnownAnswers, generated_images, require_probabilities
+from models.known_answers import KnownAnswers
 from models.manifest import RANDOM_WEIGHTS_FILE, Precision
 from models.random_weights import condition
-from preprocessing.transform import normalise
-
-_SEED = 1
 
 
 def convert(step: Step, architecture: Architecture, weights: str | None, folder: str) -> int:
@@ -33,9 +28,9 @@ def convert(step: Step, architecture: Architecture, weights: str | None, folder:
     if weights is None:
         condition(model, architecture)
         model.save_weights(out / RANDOM_WEIGHTS_FILE)
-    scores = _know(architecture, out, model.predict_on_batch)
+    classes = _know(architecture, out, model.predict_on_batch)
     _export(step, model, out)
-    return int(scores.shape[1])
+    return classes
 
 
 def convert_file(step: Step, architecture: Architecture, file: str, folder: str) -> int:
@@ -46,28 +41,26 @@ def convert_file(step: Step, architecture: Architecture, file: str, folder: str)
     out, path = Path(folder), Path(file)
     step("build")
     if path.is_dir():
-        scores = _know(architecture, out, _saved_model(path))
+        classes = _know(architecture, out, _saved_model(path))
         step("convert")
         (out / Precision.FLOAT32.file).write_bytes(tf.lite.TFLiteConverter.from_saved_model(file).convert())
     else:
         model = load_file(path)
-        scores = _know(architecture, out, model.predict_on_batch)
+        classes = _know(architecture, out, model.predict_on_batch)
         _export(step, model, out)
-    return int(scores.shape[1])
+    return classes
 
 
-def _know(architecture: Architecture, out: Path, run: Callable[[Batch], Any]) -> Scores:
-    """Write the known images with the answers of *run*, and return these.  Raises: PrepareError: they are none."""
+def _know(architecture: Architecture, out: Path, run: Callable[[Batch], Any]) -> int:
+    """Write the known images with the answers of *run*; return its classes.  Raises: PrepareError: they are none."""
     spec = architecture.input
-    images = generated_images(known_answers.COUNT, spec.height, spec.width, _SEED)
     try:
-        scores = np.asarray(run(normalise(images, spec.normalisation)))
+        known = KnownAnswers.of(run, spec)
     except (ValueError, TypeError, tf.errors.OpError) as error:
         size = f"{spec.height} x {spec.width}"
         raise PrepareError(f"{architecture.name} can't be asked about RGB of {size}: {error}") from error
-    require_probabilities(scores, known_answers.COUNT)
-    KnownAnswers(images, {Precision.FLOAT32: scores}).write(out)
-    return scores
+    known.write(out)
+    return known.classes
 
 
 def _export(step: Step, model: Any, out: Path) -> None:

@@ -1,20 +1,22 @@
 """Known images and the answers to them when the model was made (float32: Keras's): the self-test of every load."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.engine import Engine, Scores
+from models.engine import Batch, Engine, Scores
 from models.errors import ArtifactError, PrepareError
 from models.manifest import KNOWN_ANSWERS_FILE, Precision
 from preprocessing.spec import InputSpec
 from preprocessing.transform import normalise
 
 COUNT = 4
+_SEED = 1
 
 FLOAT32_TOLERANCE = 1e-4  # the contract's parity with Keras; another CPU's order of summation gives 1e-5
 _INT8_TOLERANCE = 2e-2
@@ -50,10 +52,10 @@ def tolerance(precision: Precision, max_change: float) -> float:
     return FLOAT32_TOLERANCE if precision is Precision.FLOAT32 else max(_INT8_TOLERANCE, 2 * max_change)
 
 
-def require_probabilities(scores: Scores, count: int) -> None:
-    """Raises: PrepareError: *scores* are not (count, classes) of probabilities."""
-    if scores.ndim != 2 or len(scores) != count:
-        raise PrepareError(f"it answers {count} images with an array of shape {scores.shape}, not ({count}, classes)")
+def _require_probabilities(scores: Scores) -> None:
+    """Raises: PrepareError: *scores* are not (COUNT, classes) of probabilities."""
+    if scores.ndim != 2 or len(scores) != COUNT:
+        raise PrepareError(f"it answers {COUNT} images with an array of shape {scores.shape}, not ({COUNT}, classes)")
     if not np.isfinite(scores).all():
         raise PrepareError("it answers with numbers that are not finite")
     if scores.min() < 0 or np.abs(scores.sum(axis=1) - 1).max() > _SUM_TOLERANCE:
@@ -66,6 +68,22 @@ class KnownAnswers:
     def __init__(self, images: NDArray[np.uint8], scores: dict[Precision, Scores]) -> None:
         self.images = images
         self.scores = scores
+
+    @classmethod
+    def of(cls, run: Callable[[Batch], Any], spec: InputSpec) -> Self:
+        """Return the known images of *spec*'s size with the answers of *run* as float32's.
+
+        Raises: PrepareError: they are no probabilities.
+        """
+        images = generated_images(COUNT, spec.height, spec.width, _SEED)
+        scores = np.asarray(run(normalise(images, spec.normalisation)))
+        _require_probabilities(scores)
+        return cls(images, {Precision.FLOAT32: scores})
+
+    @property
+    def classes(self) -> int:
+        """How many of them the answers tell apart."""
+        return int(self.scores[Precision.FLOAT32].shape[1])
 
     @classmethod
     def read(cls, folder: Path) -> Self:
