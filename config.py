@@ -77,6 +77,10 @@ class Settings(JobSettings, AccessSettings):
     self_test_s: float = Field(
         300, ge=0, description="Seconds between two known answers of each model in each worker; 0: only at load"
     )
+    shadow_model: str | None = Field(
+        None, description="Prepared model that is shown a share of the default model's requests, after the answer"
+    )
+    shadow_share: float = Field(0.1, ge=0, le=1, description="That share, 0 to 1; skipped while anybody waits")
     drain_s: float = Field(
         0, ge=0, description="Seconds after SIGTERM in which /readyz says 503 and /predict still answers"
     )
@@ -105,7 +109,16 @@ class Settings(JobSettings, AccessSettings):
         return value and value.expanduser().absolute()
 
     @field_validator(
-        "weights", "prepare", "precision", "engine", "device", "resize", "log_level", "default_model", mode="before"
+        "weights",
+        "prepare",
+        "precision",
+        "engine",
+        "device",
+        "resize",
+        "log_level",
+        "default_model",
+        "shadow_model",
+        mode="before",
     )
     @classmethod
     def _lower(cls, value: object) -> object:
@@ -121,6 +134,10 @@ class Settings(JobSettings, AccessSettings):
             )
         if self.default_model is not None and self.default_model not in self.models:
             raise ValueError(f"DEFAULT_MODEL={self.default_model} is not in MODELS={','.join(self.models)}")
+        if self.shadow_model in self.models:
+            raise ValueError(f"SHADOW_MODEL={self.shadow_model} is in MODELS={','.join(self.models)}: it is served")
+        if self.shadow_model is not None and not store.knows(self.shadow_model):
+            raise ValueError(f"SHADOW_MODEL={self.shadow_model} is no network that README lists, and was not added")
         if self.max_upload_mb > self.max_request_mb:
             raise ValueError(f"MAX_UPLOAD_MB={self.max_upload_mb} exceeds MAX_REQUEST_MB={self.max_request_mb}")
         # A whole request more than fits, so that there is room for what Redis takes for each image besides.

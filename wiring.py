@@ -14,6 +14,7 @@ from models.prepared import PreparedModels
 from models.registry import Load, Registry
 from models.reload import ReloadDesk, Reloads
 from models.road import Road, UploadLimits
+from models.shadow import Shadow
 from models.store import Store
 from preprocessing.decode import prepare_pillow
 from web import metrics_folder
@@ -42,6 +43,7 @@ def make_service(
     cores = cache(partial(shared_cores, settings, partial(admission.fair_share, usable_cores())))
     return Service(
         registry=registry,
+        load=load,
         road=cache(lambda: make_road(settings, cores())),
         reader=UploadReader(settings.max_upload_mb * MB, settings.max_files),
         asker=Asker(registry, prepared.default(settings.fallback_model), settings.resize),
@@ -51,11 +53,21 @@ def make_service(
         scrape=Scrape(metrics.registry, metrics_folder.shared(), cores, jobs.figures if jobs else None),
         has_keys=callers.has_keys,
         jobs=jobs,
+        shadow=shadow(settings, prepared, metrics),
         admission=admission,
         cors_origins=settings.cors_origins,
         start_process=partial(start_process, settings),
         reloads=lambda: Reloads(lambda: ReloadDesk(settings.cache_dir), registry, metrics.models),
     )
+
+
+def shadow(settings: Settings, prepared: PreparedModels, metrics: Metrics) -> Shadow | None:
+    """Return what shows a share of the requests to a candidate, where there is one."""
+    name = settings.shadow_model
+    if name is None:
+        return None
+    beside = prepared.default(settings.fallback_model)
+    return Shadow(name, beside, settings.shadow_share, partial(metrics.shadowed, name))
 
 
 def accepts(settings: Settings, callers: Access) -> Accepts:
@@ -75,7 +87,8 @@ def loader(settings: Settings, prepared: PreparedModels) -> Load:
     engine = resolve_engine(settings.engine, settings.device)
     precision = resolve_precision(settings.precision, engine)
     cores = usable_cores()
-    keep_tables = keeps_tables(len(prepared.available()), settings.workers or cores, cores)
+    models = len(prepared.available()) + (settings.shadow_model is not None)
+    keep_tables = keeps_tables(models, settings.workers or cores, cores)
     make_engine = engine_maker(engine, settings.device, cores, settings.threads, keep_tables=keep_tables)
     return lambda name: prepared.load(name, precision, make_engine, cores)
 

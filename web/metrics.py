@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from models.registry import Entry, ModelState
+from models.shadow import Sight
 from web.build import build_facts
 from web.record import Record
 
@@ -58,6 +59,15 @@ class Metrics:
             "version",
             "precision",
             "weights",
+        )
+        self._shadowed = self._counter(
+            "triptych_shadow_images",
+            "Shown to SHADOW_MODEL after the answer, by what became of them",
+            "model",
+            "outcome",
+        )
+        self._shadow_s = self._histogram(
+            "triptych_shadow_inference_duration_seconds", "One image, by SHADOW_MODEL", "model"
         )
         self._self_test_ok = self._gauge("triptych_self_test_ok", "1: known answers came out in every worker", "model")
         self._self_test_at = self._gauge("triptych_self_test_timestamp_seconds", "Of the oldest last one", "model")
@@ -115,6 +125,12 @@ class Metrics:
         """Show that *model* was asked for its known answers just now, and whether it gave them."""
         self._self_test_ok.labels(model).set(passed)
         self._self_test_at.labels(model).set(time.time())
+
+    def shadowed(self, model: str, sight: Sight, took_s: float) -> None:
+        """Count one image that was chosen for the candidate *model*."""
+        self._shadowed.labels(model, sight.value).inc()
+        if took_s:
+            self._shadow_s.labels(model).observe(took_s)
 
     def _images_end(self, record: Record) -> None:
         for name in record.formats:

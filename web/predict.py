@@ -49,6 +49,9 @@ def predict() -> Response:
     ):  # neither a slow sender nor a quick refusal tells how long those who wait will take
         service.admission.served(time.monotonic() - start)
     _note(service, outcomes, noted)
+    if service.shadow:
+        for upload, opinion in outcomes:
+            service.shadow.see(upload.content, opinion, question.resize)
     response = jsonify(_batch(outcomes, question) if len(outcomes) > 1 else _one(outcomes[0], question))
     response.headers["Server-Timing"] = _server_timing(noted)
     return response

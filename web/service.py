@@ -6,9 +6,10 @@ from typing import cast
 
 from flask import current_app
 
-from models.registry import Registry
+from models.registry import Load, Registry
 from models.reload import Reloads
 from models.road import Road
+from models.shadow import Shadow
 from web.admission import Admission
 from web.job_desk import JobDesk
 from web.metrics import Metrics
@@ -44,6 +45,7 @@ class Service:
     """
 
     registry: Registry
+    load: Load
     road: Callable[[], Road]
     reader: UploadReader
     asker: Asker
@@ -56,6 +58,7 @@ class Service:
     metrics: Metrics
     scrape: Scrape
     jobs: JobDesk | None = None
+    shadow: Shadow | None = None
     has_keys: Callable[[], bool] = lambda: True
     pace: Pace = field(default_factory=Pace)
     is_ending: Callable[[], bool] = lambda: False
@@ -69,6 +72,8 @@ class Service:
         """Load every model; called in the worker, after the fork and before it accepts."""
         self.start_process()
         self.registry.start()
+        if self.shadow:
+            self.shadow.start(self.load, self.registry)
         self.metrics.models(self.registry.entries)
 
 

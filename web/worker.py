@@ -50,6 +50,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         turn = 1 - self.age % self.cfg.workers / self.cfg.workers  # so that not all of them test at once
         self._self_tests = SelfTests(service.registry, service.self_test_s, service.metrics.self_tested, turn)
         self._reloads = service.reloads()
+        self._shadow, self._road = service.shadow, service.road
         self._watchdog.start()
         if self.phase.now() is Phase.CLOSED:
             self.alive = False  # its SIGTERM came before it had a handler
@@ -100,6 +101,9 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
     def notify(self) -> None:
         """Called between two connections, and while none comes: the time for what has to be done now and then."""
         super().notify()
+        if self._shadow:
+            with self._self_test_watchdog:
+                self._shadow.run(self._road, self._waiting)
         if self._reloads.due():
             with self._self_test_watchdog:
                 self._reloads.run()

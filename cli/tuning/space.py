@@ -14,7 +14,7 @@ from models.prepared import PreparedModels
 from models.speeds import MachineHalf
 
 # Settings of the service that must not decide the search: refusals, say, count as failures. No Redis counts trials.
-_OUT_OF_THE_WAY = {"MAX_WAITING": "1000", "REDIS_URL": ""}
+_OUT_OF_THE_WAY = {"MAX_WAITING": "1000", "REDIS_URL": "", "SHADOW_MODEL": ""}
 _NEVER_REACHED = "1000000/second"  # counting costs time, so only where it will be counted
 
 
