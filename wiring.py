@@ -12,7 +12,8 @@ from models.engines import engine_maker, resolve_engine, resolve_precision
 from models.machine import runtime_folder
 from models.prepared import PreparedModels
 from models.registry import Load, Registry
-from models.reload import ReloadDesk, Reloads
+from models.reload import Reloads
+from models.reload_desk import ReloadDesk
 from models.road import Road, UploadLimits
 from models.shadow import Shadow
 from models.store import Store
@@ -57,7 +58,7 @@ def make_service(
         admission=admission,
         cors_origins=settings.cors_origins,
         start_process=partial(start_process, settings),
-        reloads=lambda: Reloads(lambda: ReloadDesk(settings.cache_dir), registry, metrics.models),
+        reloads=Reloads(lambda: ReloadDesk(settings.cache_dir), registry, metrics.models),
     )
 
 

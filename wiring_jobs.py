@@ -9,7 +9,8 @@ from cores import usable_cores
 from jobs.settings import NO_STORE
 from models.prepared import PreparedModels
 from models.registry import Load, Registry
-from models.reload import ReloadDesk, Reloads
+from models.reload import Reloads
+from models.reload_desk import ReloadDesk
 from models.self_test import SelfTests
 from web.job_desk import JobDesk
 from web.request import MB
@@ -63,7 +64,8 @@ def run_job_worker(settings: Settings, prepared: PreparedModels, load: Load) -> 
     app = make_celery(_url(settings))
     publish, processes = Publisher(app), settings.workers or usable_cores()
     reaper = Reaper(_connect(settings, _CALLER_S), publish)
-    process = WorkerProcess(publish, lambda: _start_work(settings, Registry(prepared.names, load), processes))
+    names = prepared.names  # what is prepared later is not for one of the processes alone
+    process = WorkerProcess(publish, lambda: _start_work(settings, Registry(names, load), processes))
     return run_worker(app, reaper, process, processes)
 
 
@@ -76,6 +78,8 @@ def _start_work(settings: Settings, registry: Registry, processes: int) -> "Star
     from jobs.worker import Started
 
     start_process(settings)
+    reloads = Reloads(lambda: ReloadDesk(settings.cache_dir), registry, is_prompt=False)
+    reloads.start()
     registry.start()
     crowd = Crowd(usable_cores(), processes)
     road = make_road(settings, shared_cores(settings, crowd.fair_share))
@@ -84,7 +88,7 @@ def _start_work(settings: Settings, registry: Registry, processes: int) -> "Star
     return Started(
         work,
         SelfTests(registry, settings.self_test_s, lambda *_: None),
-        Reloads(lambda: ReloadDesk(settings.cache_dir), registry),
+        reloads,
         is_sound=lambda: not registry.failures(),
     )
 

@@ -65,7 +65,9 @@ def own_architecture(
 def free_name(name: str) -> str:
     """Return the name as a model can have it.  Raises: SystemExit: it can't."""
     name = name.lower()
-    if name in CATALOG or not is_name(name):
+    if name in CATALOG:
+        raise SystemExit(f"{name} is a network of the catalog")
+    if not is_name(name):
         reason = (
             "is a network of the catalog"
             if name in CATALOG

@@ -75,7 +75,7 @@ class WorkerProcess:
             self._give_up()
 
     def _is_sound(self, loaded: Started) -> bool:
-        if loaded.reloads.due():
+        while loaded.reloads.due():
             loaded.reloads.run()
         if not loaded.self_tests.due_in_s():
             loaded.self_tests.run_next()

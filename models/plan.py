@@ -91,7 +91,7 @@ class Planner:
         lines = tuple(missing.values())
         if missing and mode is WeightsMode.IMAGENET:
             raise WeightsMissing("\n".join(lines))
-        withdraw = tuple(name for name in missing if self._store.has(name, random=False))
+        withdraw = tuple(name for name in missing if name in CATALOG and self._store.has(name, random=False))
         if not jobs:
             return Plan(tuple(self._pocket_job()), lines, withdraw, pocket=True)
         return Plan(tuple(job for name in names for job in jobs.get(name, [])), lines, withdraw)

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable
-from itertools import cycle
 
 from models.registry import Registry
 
@@ -28,17 +27,24 @@ class SelfTests:
         self._registry = registry
         self._report = report
         self._clock = clock
-        names = [name for name, entry in registry.entries.items() if entry.model is not None]
-        self._names = cycle(names)
-        self._pause_s = every_s / len(names) if names and every_s else math.inf
-        self._next = clock() + turn * self._pause_s
+        self._every_s = every_s
+        self._turns = 0
+        self._next = clock() + turn * self._pause_s()
 
     def due_in_s(self) -> float:
         """Return how long one may wait for a caller before the next test."""
         return max(0.0, self._next - self._clock())
 
     def run_next(self) -> None:
-        """Test the model whose turn it is."""
-        name = next(self._names)
-        self._report(name, self._registry.self_test(name))
-        self._next = self._clock() + self._pause_s
+        """Test the model whose turn it is, of those that are there: a reload may have brought one."""
+        if names := self._loaded():
+            name = names[self._turns % len(names)]
+            self._turns += 1
+            self._report(name, self._registry.self_test(name))
+        self._next = self._clock() + self._pause_s()
+
+    def _pause_s(self) -> float:
+        return self._every_s / max(1, len(self._loaded())) if self._every_s else math.inf
+
+    def _loaded(self) -> list[str]:
+        return [name for name, entry in self._registry.entries.items() if entry.model is not None]

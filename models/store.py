@@ -97,7 +97,7 @@ class Store:
         os.replace(link, home / slot)
         for old in home.glob(f"{slot}.*"):
             if old != build:
-                shutil.rmtree(old)
+                shutil.rmtree(old, ignore_errors=True)  # on NFS a file that is open stays; the next one removes it
 
     def note_unavailable(self, name: str, reason: str) -> None:
         """Remember that a download failed, so that WEIGHTS=auto decides once and later starts cost nothing."""

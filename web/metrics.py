@@ -52,13 +52,12 @@ class Metrics:
             "triptych_inference_duration_seconds", "One image, one model", "model", "precision"
         )
         self._loaded = self._gauge("triptych_model_loaded", "1: every worker has it", "model")
-        self._facts = self._gauge(
+        self._facts = Gauge(
             "triptych_model_info",
-            "1: is served; 0: was, until a reload",
-            "model",
-            "version",
-            "precision",
-            "weights",
+            "1: a worker serves it; 0: was served, until a reload",
+            ("model", "version", "precision", "weights"),
+            registry=self.registry,
+            multiprocess_mode="livemax",
         )
         self._shadowed = self._counter(
             "triptych_shadow_images",

@@ -37,7 +37,7 @@ class Accepts:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """*start_process* prepares process-wide state before a load. *reloads* makes what brings newer models in. *road* is
+    """*start_process* prepares process-wide state before a load. *reloads* brings newer models in. *road* is
     made when first needed: it makes a folder.
 
     *self_test_s*: between two known answers of a model. *has_keys*: whether credentials can be judged. *jobs*: None:
@@ -53,7 +53,7 @@ class Service:
     admission: Admission
     cors_origins: tuple[str, ...]
     start_process: Callable[[], None]
-    reloads: Callable[[], Reloads]
+    reloads: Reloads
     self_test_s: float
     metrics: Metrics
     scrape: Scrape
@@ -71,6 +71,7 @@ class Service:
     def start(self) -> None:
         """Load every model; called in the worker, after the fork and before it accepts."""
         self.start_process()
+        self.reloads.start()
         self.registry.start()
         if self.shadow:
             self.shadow.start(self.load, self.registry)

@@ -49,7 +49,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._self_test_watchdog = Watchdog(max(2 * service.deadline_s, _SELF_TEST_S), self.life)
         turn = 1 - self.age % self.cfg.workers / self.cfg.workers  # so that not all of them test at once
         self._self_tests = SelfTests(service.registry, service.self_test_s, service.metrics.self_tested, turn)
-        self._reloads = service.reloads()
+        self._reloads = service.reloads
         self._shadow, self._road = service.shadow, service.road
         self._watchdog.start()
         if self.phase.now() is Phase.CLOSED:

@@ -44,7 +44,7 @@ def a_worker(listener: socket.socket, **facts: Any) -> AdmittingWorker:
         "registry": Registry([], lambda _: served()),
         "metrics": Metrics(),
         "scrape": SimpleNamespace(watch=lambda waiting: None),
-        "reloads": lambda: SimpleNamespace(due=lambda: False, close=lambda: None),
+        "reloads": SimpleNamespace(due=lambda: False, close=lambda: None),
     }
     worker.wsgi = SimpleNamespace(extensions={"triptych": SimpleNamespace(**standard | facts)})
     worker.log, worker.alive, worker.age, worker.tmp = None, True, 1, SimpleNamespace(notify=lambda: None)
