@@ -20,6 +20,7 @@ from access.exposure import reachable
 from cli.prepare import make_ready
 from config import Settings, SettingsError, read_once
 from cores import usable_cores
+from given import PREFIX
 from logs import logging_config
 from models.engines import Device, require_gpu
 from models.errors import ModelError
@@ -72,6 +73,15 @@ def on_starting(server: Any) -> None:
         raise SystemExit(str(error)) from None
     _warn_where_all_may_call(server)
     make_ready(prepared_models(settings), settings, usable_cores())
+    _decide_what_is_served()
+
+
+def _decide_what_is_served() -> None:
+    """Once, for all workers: else those that start after weights have come would serve another default."""
+    prepared = prepared_models(settings)
+    if prepared.is_pocket_needed():
+        _same_settings[f"{PREFIX}MODELS"] = ",".join(prepared.names)
+        _same_settings[f"{PREFIX}DEFAULT_MODEL"] = prepared.default(settings.fallback_model)
 
 
 def _warn_where_all_may_call(server: Any) -> None:
@@ -123,6 +133,7 @@ def _refuse_what_needs_a_start(wanted: Settings) -> None:
 def on_reload(server: Any) -> None:
     """HUP has read the settings anew."""
     server.triptych_drain.seconds = settings.drain_s
+    _decide_what_is_served()
     _warn_where_all_may_call(server)
 
 

@@ -40,16 +40,14 @@ def add_command(prepared: PreparedModels, cores: int) -> click.Command:
     def add(
         *, name: str, file: Path, labels: Path, size: int, normalise: str, title: str | None, images: Path | None
     ) -> None:
-        architecture = own_architecture(name, title, size, Normalisation(normalise.lower()), labels)
+        architecture = described(name, title, size, Normalisation(normalise.lower()), labels)
         add_model(prepared, architecture, file, images, cores)
         click.echo(f"added {architecture.name}; serve it with MODELS={architecture.name}")
 
     return click.Command("add", callback=add, params=parameters, help=_HELP)
 
 
-def own_architecture(
-    name: str, title: str | None, size: int, normalisation: Normalisation, labels: Path
-) -> Architecture:
+def described(name: str, title: str | None, size: int, normalisation: Normalisation, labels: Path) -> Architecture:
     """Return what the operator says of a model.  Raises: SystemExit: it can't be so."""
     name = free_name(name)
     try:
@@ -68,13 +66,7 @@ def free_name(name: str) -> str:
     if name in CATALOG:
         raise SystemExit(f"{name} is a network of the catalog")
     if not is_name(name):
-        reason = (
-            "is a network of the catalog"
-            if name in CATALOG
-            else "can't be a name: letters, digits, . - _, at most 40, "
-        )
-        reason += "" if name in CATALOG else "and none of ours"
-        raise SystemExit(f"{name} {reason}")
+        raise SystemExit(f"{name} can't be a name: letters, digits, . - _, at most 40, and no word of ours")
     return name
 
 

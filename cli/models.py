@@ -1,5 +1,6 @@
 """flask --app app models prepare | list | verify | evaluate | tune | add | distill | reload."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ from flask.cli import AppGroup
 from cli.add import add_command
 from cli.distilling.command import distill_command
 from cli.evaluation.command import evaluate_command
-from cli.prepare import measure_models, prepare_models
+from cli.prepare import measure_if_needed, measure_models, prepare_models
 from cli.reload import reload_command
 from cli.tuning.command import tune_command
 from config import Settings
@@ -35,7 +36,7 @@ def models_cli(prepared: PreparedModels, settings: Settings, cores: int, load: L
     group.add_command(add_command(prepared, cores))
     group.add_command(distill_command(prepared, cores))
     group.add_command(evaluate_command(prepared, settings.max_pixels))
-    group.add_command(reload_command(prepared, load, cores))
+    group.add_command(reload_command(prepared, load, partial(measure_if_needed, prepared, settings, cores)))
     group.add_command(tune_command(prepared, settings, cores))
 
     @group.command("prepare")

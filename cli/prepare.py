@@ -38,8 +38,13 @@ def make_ready(prepared: PreparedModels, settings: Settings, cores: int) -> None
     """
     if settings.prepare == "changed" or (settings.prepare == "missing" and prepared.incomplete()):
         prepare_models(prepared, settings.weights_dir, cores)  # imports no runtime here: its children do
+    measure_if_needed(prepared, settings, cores)
+
+
+def measure_if_needed(prepared: PreparedModels, settings: Settings, cores: int, names: tuple[str, ...] = ()) -> None:
+    """Measure what is new on this machine where PRECISION=auto has to choose."""
     if settings.precision == "auto" and resolve_engine(settings.engine, settings.device) is EngineKind.LITERT:
-        measure_models(prepared, cores)
+        measure_models(prepared, cores, names)
 
 
 def prepare_models(

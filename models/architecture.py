@@ -11,7 +11,8 @@ from preprocessing.spec import InputSpec
 class KerasSource:
     """Where Keras has it: the class in `keras.applications` and the module of its `preprocess_input`.
 
-    *file_name*, *url*, *md5* are of the ImageNet weights that Keras publishes; no *md5*: it publishes no hash.
+    *file_name*, *url*, *digest* (MD5, or SHA-256 where it is 64 digits) are of the ImageNet weights that Keras publishes;
+    no *digest*: it publishes none.
     *second_rescaling*: those weights belong to a graph that `weights=None` does not build (tensorflow#49930).
     """
 
@@ -19,7 +20,7 @@ class KerasSource:
     module: str
     file_name: str
     url: str
-    md5: str | None
+    digest: str | None
     second_rescaling: bool = False
 
 

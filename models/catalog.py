@@ -2,7 +2,7 @@
 
 Sources: parameters and published accuracy from https://keras.io/api/applications/ (MobileNetV3's from the docstring of
 `keras.applications.MobileNetV3Large`; no top-5 is published for it and for ConvNeXt); sizes, file names, addresses and
-MD5 hashes from keras 3.15.1: what each class of `keras.applications` downloads.
+Digests from keras 3.15.1: what each class of `keras.applications` downloads.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class _Row(NamedTuple):
     top1: float
     top5: float | None
     file_name: str
-    md5: str | None
+    digest: str | None
     url_name: str = ""
 
 
@@ -43,7 +43,7 @@ def _family(
                 module=module,
                 file_name=row.file_name,
                 url=f"{folder}/{row.url_name or row.file_name}",
-                md5=row.md5,
+                digest=row.digest,
                 second_rescaling=second_rescaling,
             ),
         )

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
-from models.errors import PrepareError
+from models.errors import ModelError, PrepareError
 
 _LOG_TAIL_CHARS = 2000
 _END_S = 30  # for its own clean-up; what hangs then is killed
@@ -30,7 +30,7 @@ def run_in_child(module: str, function: str, log: Path, step: Step, **arguments:
     """Return `module.function(step, **arguments)`, run in a new interpreter whose output goes to *log*.
 
     The function's own *step* calls arrive here as they happen.
-    Raises: PrepareError: it raised, or the process died (killed for its memory, say); the message ends with the cause.
+    Raises: PrepareError: it raised (of a ModelError the message is passed on), or the process died (killed for its memory, say); the message ends with the cause.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
@@ -66,7 +66,7 @@ def _child(pipe: Connection, module: str, function: str, log: Path, arguments: d
     try:
         run = getattr(importlib.import_module(module), function)
         pipe.send(("result", run(lambda name, part=0.0: pipe.send(("step", (name, part))), **arguments)))
-    except PrepareError as error:
+    except ModelError as error:
         pipe.send(("error", str(error)))
     except ImportError as error:
         pipe.send(("error", f"{error}. Preparing models needs requirements.txt, not only requirements-serve.txt."))

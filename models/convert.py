@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from models.architecture import Architecture
@@ -15,6 +16,7 @@ from models.keras_model import build, load_file
 from models.known_answers import KnownAnswers
 from models.manifest import RANDOM_WEIGHTS_FILE, Precision
 from models.random_weights import condition
+from preprocessing.spec import InputSpec
 
 
 def convert(step: Step, architecture: Architecture, weights: str | None, folder: str) -> int:
@@ -29,7 +31,7 @@ def convert(step: Step, architecture: Architecture, weights: str | None, folder:
         condition(model, architecture)
         model.save_weights(out / RANDOM_WEIGHTS_FILE)
     classes = _know(architecture, out, model.predict_on_batch)
-    _export(step, model, out)
+    _export(step, model, out, architecture.input)
     return classes
 
 
@@ -42,12 +44,11 @@ def convert_file(step: Step, architecture: Architecture, file: str, folder: str)
     step("build")
     if path.is_dir():
         classes = _know(architecture, out, _saved_model(path))
-        step("convert")
-        (out / Precision.FLOAT32.file).write_bytes(tf.lite.TFLiteConverter.from_saved_model(file).convert())
+        _convert(step, file, out)
     else:
         model = load_file(path)
         classes = _know(architecture, out, model.predict_on_batch)
-        _export(step, model, out)
+        _export(step, model, out, architecture.input)
     return classes
 
 
@@ -63,13 +64,24 @@ def _know(architecture: Architecture, out: Path, run: Callable[[Batch], Any]) ->
     return known.classes
 
 
-def _export(step: Step, model: Any, out: Path) -> None:
+def _export(step: Step, model: Any, out: Path, spec: InputSpec) -> None:
     step("export")
+    # Of one size, where the network itself takes any.
+    signature = [keras.InputSpec(dtype="float32", shape=(None, spec.height, spec.width, 3))]
     with tempfile.TemporaryDirectory(dir=out) as saved_model:
         # From a saved model: TFLiteConverter.from_keras_model breaks on Keras 3 (tensorflow#63987).
-        model.export(saved_model, verbose=False)
-        step("convert")
-        (out / Precision.FLOAT32.file).write_bytes(tf.lite.TFLiteConverter.from_saved_model(saved_model).convert())
+        model.export(saved_model, verbose=False, input_signature=signature)
+        _convert(step, saved_model, out)
+
+
+def _convert(step: Step, saved_model: str, out: Path) -> None:
+    """Raises: PrepareError: it holds what LiteRT does not know."""
+    step("convert")
+    try:
+        artifact = tf.lite.TFLiteConverter.from_saved_model(saved_model).convert()
+    except Exception as error:  # ConverterError has no public name; ValueError and others come too
+        raise PrepareError(f"it can't be converted for LiteRT: {error}") from error
+    (out / Precision.FLOAT32.file).write_bytes(artifact)
 
 
 def _saved_model(folder: Path) -> Callable[[Batch], Any]:

@@ -9,30 +9,30 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from models.file_record import file_hash
+from models.file_record import has_digest
 
 TIMEOUT_S = 20  # without a byte; a machine that drops packets must not hang a start for ever
 _READ_BYTES = 1 << 18
 
 
-def download(url: str, target: Path, md5: str | None, progress: Callable[[int, int], None]) -> None:
+def download(url: str, target: Path, digest: str | None, progress: Callable[[int, int], None]) -> None:
     """Fetch *url* into *target*; *progress* gets (bytes so far, bytes in all).
 
-    With *md5* a part that is there already is gone on with; without one nothing would notice two files spliced, so it
+    With *digest* (see `has_digest`) a part that is there already is gone on with; without one nothing would notice two files spliced, so it
     starts anew.
-    Raises: ConnectionAbortedError: cut off half-way; the part is kept.  OSError: unreachable, or the MD5 differs.
+    Raises: ConnectionAbortedError: cut off half-way; the part is kept.  OSError: unreachable, or the digest differs.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
-    if md5 is None:
+    if digest is None:
         part.unlink(missing_ok=True)
     try:
         _fetch(url, part, progress)
     except http.client.HTTPException as error:
         raise OSError(f"no answer in HTTP: {type(error).__name__}") from error
-    if md5 is not None and file_hash(part, "md5") != md5:
+    if digest is not None and not has_digest(part, digest):
         part.unlink()
-        raise OSError("what arrived is not the file that Keras publishes (MD5 differs)")
+        raise OSError("what arrived is not the file that Keras publishes (its digest differs)")
     part.replace(target)
 
 

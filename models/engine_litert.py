@@ -112,11 +112,11 @@ class _Variant:
         self._model = model
         self._inputs, self._outputs = model.create_input_buffers(0), model.create_output_buffers(0)
         key = model.get_signature_by_index(0)["key"]
-        ((source,), (sink,)) = (
-            [(tensor["shape"], tensor["dtype"]) for tensor in details.values()]
-            for details in (model.get_input_tensor_details(key), model.get_output_tensor_details(key))
-        )
-        self.signature = (source, sink)
+        details = (model.get_input_tensor_details(key), model.get_output_tensor_details(key))
+        if [len(each) for each in details] != [1, 1]:
+            raise EngineError(f"it has {len(details[0])} inputs and {len(details[1])} outputs; one of each is wanted")
+        source, sink = ([(tensor["shape"], tensor["dtype"]) for tensor in each.values()] for each in details)
+        self.signature = (source[0], sink[0])
 
     def prime(self, shape: tuple[int, ...]) -> None:
         """Write an input once: the first write sets up an environment of LiteRT's, and prints."""

@@ -13,6 +13,9 @@ from models.packed import packed_weights
 from models.served import MakeEngine
 
 
+KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")  # files that Keras itself loads
+
+
 class EngineKind(StrEnum):
     """The setting ENGINE."""
 
@@ -97,6 +100,10 @@ def _keras(device: Device) -> MakeEngine:
         del precision  # float32 alone
         from models.engine_keras import KerasEngine
 
+        if manifest.weights.path.suffix not in KERAS_SUFFIXES:
+            raise EngineError(
+                f"{manifest.name} came as a file for LiteRT, or a SavedModel: ENGINE=keras can't serve it"
+            )
         weights = folder / manifest.weights.path  # absolute for a file of the user's, relative for random ones
         if not manifest.weights.record.matches(weights):
             raise EngineError(f"the weights that {manifest.name} was prepared from are gone or changed")

@@ -10,9 +10,14 @@ _SECOND_NS = 1_000_000_000
 
 
 def file_hash(path: Path, algorithm: str = "sha256") -> str:
-    """Return the hex digest of a whole file. MD5 serves only to recognise what Keras publishes."""
+    """Return the hex digest of a whole file. MD5 serves only to recognise what others publish."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+
+
+def has_digest(path: Path, digest: str) -> bool:
+    """Say whether a file has a digest as Keras publishes them: of 64 hex digits it is SHA-256, of 32 MD5."""
+    return file_hash(path, "sha256" if len(digest) == 64 else "md5") == digest
 
 
 class FileRecord(BaseModel):

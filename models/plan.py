@@ -92,8 +92,8 @@ class Planner:
         if missing and mode is WeightsMode.IMAGENET:
             raise WeightsMissing("\n".join(lines))
         withdraw = tuple(name for name in missing if name in CATALOG and self._store.has(name, random=False))
-        if not jobs:
-            return Plan(tuple(self._pocket_job()), lines, withdraw, pocket=True)
+        if not jobs.keys() - {POCKET}:
+            return Plan(tuple(self._pocket_job()), lines, withdraw, pocket=bool(missing))
         return Plan(tuple(job for name in names for job in jobs.get(name, [])), lines, withdraw)
 
     def _random_jobs(self, names: tuple[str, ...]) -> tuple[Job, ...]:

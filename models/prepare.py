@@ -127,7 +127,9 @@ def _own(architecture: Architecture) -> Own | None:
 
 def _taker(file: Path | None) -> tuple[str, str]:
     """Return which child's function takes a model's file: LiteRT's own is no business of TensorFlow's."""
-    return ("models.adopt", "adopt") if file and file.suffix == ".tflite" else ("models.convert", "convert_file")
+    return (
+        ("models.adopt", "adopt") if file and file.suffix.lower() == ".tflite" else ("models.convert", "convert_file")
+    )
 
 
 def _take_over(base: Path, folder: Path) -> int:

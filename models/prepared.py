@@ -25,13 +25,13 @@ class PreparedModels:
     @property
     def names(self) -> tuple[str, ...]:
         """What is served, as it is prepared now."""
-        return (*self.configured, POCKET) if self.is_pocket_needed() else self.configured
+        return tuple(dict.fromkeys((*self.configured, *[POCKET] * self.is_pocket_needed())))
 
     def is_pocket_needed(self) -> bool:
-        """Say whether the model in the box steps in: under `auto`, where nothing that is configured has weights."""
-        if self.mode is not WeightsMode.AUTO or POCKET in self.configured:
+        """Say whether the model in the box steps in: under `auto`, where nothing else that is configured has weights."""
+        if self.mode is not WeightsMode.AUTO:
             return False
-        return not any(self._has(name) for name in self.configured)
+        return not any(self._has(name) for name in self.configured if name != POCKET)
 
     def default(self, wanted: str) -> str:
         """Return the model for a request that names none: *wanted*, unless only the one in the box has weights."""
@@ -44,7 +44,7 @@ class PreparedModels:
     def incomplete(self) -> bool:
         """Say whether a model that would be served has never been prepared."""
         if self.mode is WeightsMode.AUTO:  # decided: what has weights is served, the others answer weights_missing
-            return not self.available()
+            return not self.available() or (POCKET in self.names and not self._has(POCKET))
         return not all(self._has(name) for name in self.names)
 
     def _has(self, name: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from models.architecture import Architecture
 from models.download import download
-from models.file_record import file_hash
+from models.file_record import has_digest
 
 
 def keras_cache() -> Path:
@@ -30,14 +30,14 @@ def download_weights(architecture: Architecture, progress: Callable[[int, int], 
     """
     published = architecture.keras
     target = keras_cache() / published.file_name
-    download(published.url, target, published.md5, progress)
+    download(published.url, target, published.digest, progress)
     return target
 
 
 def is_published(path: Path, architecture: Architecture) -> bool:
     """Say whether the file is, by its hash, one that Keras publishes for this network."""
-    md5 = architecture.source and architecture.source.md5
-    return md5 is not None and file_hash(path, "md5") == md5
+    digest = architecture.source and architecture.source.digest
+    return digest is not None and has_digest(path, digest)
 
 
 def where_to_get(architecture: Architecture, weights_dir: Path | None) -> str:

@@ -19,7 +19,7 @@ ASKED: dict[str, Any] = {}
 
 def get_file(fname: str, origin: str, **options: Any) -> str:
     """Note what would be downloaded."""
-    ASKED.update(file_name=fname, url=origin, md5=options.get("file_hash"))
+    ASKED.update(file_name=fname, url=origin, digest=options.get("file_hash"))
     return fname
 
 

@@ -42,7 +42,7 @@ def keras_facts() -> dict[str, dict[str, Any]]:
 def test_every_fact_is_keras_s(name: str, keras_facts: dict[str, dict[str, Any]]) -> None:
     architecture, facts = CATALOG[name], keras_facts[name]
     source = architecture.keras
-    assert (source.file_name, source.url, source.md5) == (facts["file_name"], facts["url"], facts["md5"])
+    assert (source.file_name, source.url, source.digest) == (facts["file_name"], facts["url"], facts["digest"])
     assert architecture.parameters == facts["parameters"]
     assert architecture.input.height == architecture.input.width
     assert facts["size"] in (architecture.input.height, None)  # None: MobileNetV3 takes any; 224 by its file's name
