@@ -22,7 +22,7 @@ class Progress:
         self._bar = tqdm(disable=True)
         self._downloading = self._name = self._step = ""
         self._steps = 0  # begun, of all jobs
-        self._began = 0.0
+        self._began = self._first = 0.0
 
     def bytes(self, name: str, done: int, total: int) -> None:
         """Show a download: *done* of *total* bytes."""
@@ -78,23 +78,33 @@ class Progress:
         """
         if (word := name.split(maxsplit=1)[0]) != self._name:
             self._name, self._step, self._steps, self._began = word, "", 0, time.monotonic()
-            self._new_bar(1, name, unit="course")
+            self._first = part
+            self._new_bar(1, name, unit="course", initial=part)
         self._bar.set_description(name)
         self._advance_to(part)
         tenth = int(part * _LINES)
         if (name, tenth) != (self._step, self._steps):
-            left_s = (time.monotonic() - self._began) / part * (1 - part) if part else 0
-            self._say(f"{name}: {part:.0%}" + (f", {left_s / 60:.0f} minutes to go" if part else ""))
+            done = part - self._first  # since it was begun, or gone on with
+            left = f", {(time.monotonic() - self._began) / done * (1 - part) / 60:.0f} minutes to go" if done else ""
+            self._say(f"{name}: {part:.0%}{left}")
             self._step, self._steps = name, tenth
 
     def close(self) -> None:
         """End the bar that is shown, if any."""
         self._bar.close()
 
-    def _new_bar(self, total: float, description: str, *, unit: str, unit_scale: bool = False) -> None:
+    def _new_bar(
+        self, total: float, description: str, *, unit: str, unit_scale: bool = False, initial: float = 0
+    ) -> None:
         self._bar.close()
         self._bar = tqdm(
-            total=total, desc=description, unit=unit, unit_scale=unit_scale, disable=not self._terminal, file=sys.stderr
+            total=total,
+            desc=description,
+            unit=unit,
+            unit_scale=unit_scale,
+            initial=initial,
+            disable=not self._terminal,
+            file=sys.stderr,
         )
 
     def _advance_to(self, done: float) -> None:

@@ -11,7 +11,7 @@ from preprocessing.spec import InputSpec
 class KerasSource:
     """Where Keras has it: the class in `keras.applications` and the module of its `preprocess_input`.
 
-    *file_name*, *url*, *digest* (MD5, or SHA-256 where it is 64 digits) are of the ImageNet weights that Keras publishes;
+    *file_name*, *url*, *digest* are of the ImageNet weights that Keras publishes: MD5, SHA-256 where it has 64 digits;
     no *digest*: it publishes none.
     *second_rescaling*: those weights belong to a graph that `weights=None` does not build (tensorflow#49930).
     """

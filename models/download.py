@@ -18,8 +18,8 @@ _READ_BYTES = 1 << 18
 def download(url: str, target: Path, digest: str | None, progress: Callable[[int, int], None]) -> None:
     """Fetch *url* into *target*; *progress* gets (bytes so far, bytes in all).
 
-    With *digest* (see `has_digest`) a part that is there already is gone on with; without one nothing would notice two files spliced, so it
-    starts anew.
+    With *digest* (see `has_digest`) a part that is there already is gone on with; without one nothing would notice two
+    files spliced, so it starts anew.
     Raises: ConnectionAbortedError: cut off half-way; the part is kept.  OSError: unreachable, or the digest differs.
     """
     target.parent.mkdir(parents=True, exist_ok=True)

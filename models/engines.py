@@ -12,8 +12,7 @@ from models.manifest import Manifest, Precision
 from models.packed import packed_weights
 from models.served import MakeEngine
 
-
-KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")  # files that Keras itself loads
+_KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")  # files that Keras itself loads
 
 
 class EngineKind(StrEnum):
@@ -100,7 +99,7 @@ def _keras(device: Device) -> MakeEngine:
         del precision  # float32 alone
         from models.engine_keras import KerasEngine
 
-        if manifest.weights.path.suffix not in KERAS_SUFFIXES:
+        if manifest.weights.path.suffix not in _KERAS_SUFFIXES:
             raise EngineError(
                 f"{manifest.name} came as a file for LiteRT, or a SavedModel: ENGINE=keras can't serve it"
             )

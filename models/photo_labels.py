@@ -53,13 +53,15 @@ def list_photos(folder: Path, file: Path, labels: Sequence[Label]) -> LabelledPh
     """Return the photos that *file* lists, a line each: a path below *folder*, a tab, an id or a class name.
 
     What follows after another tab is not looked at (Tiny-ImageNet's boxes).
-    Raises: PhotosMissing: it can't be read, or lists none whose label can be told.
+    Raises: PhotosMissing: it can't be read, lists what lies elsewhere, or none whose label can be told.
     """
     ids, names = {label.id: index for index, label in enumerate(labels)}, _class_names(labels)
     try:
         rows = [line.split("\t") for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise PhotosMissing(f"{file} can't be read: {error}") from error
+    if outside := [row[0] for row in rows if Path(row[0]).is_absolute() or ".." in Path(row[0]).parts]:
+        raise PhotosMissing(f"{file}: {outside[0]} is no path below {folder}")
     found = [(folder / row[0], ids.get(row[1], names.get(_plain(row[1]))) if len(row) > 1 else None) for row in rows]
     photos = tuple(LabelledPhoto(path, truth) for path, truth in found if truth is not None)
     if not photos:

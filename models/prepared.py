@@ -28,7 +28,7 @@ class PreparedModels:
         return tuple(dict.fromkeys((*self.configured, *[POCKET] * self.is_pocket_needed())))
 
     def is_pocket_needed(self) -> bool:
-        """Say whether the model in the box steps in: under `auto`, where nothing else that is configured has weights."""
+        """Say whether the model in the box steps in: under `auto`, where nothing else in MODELS has weights."""
         if self.mode is not WeightsMode.AUTO:
             return False
         return not any(self._has(name) for name in self.configured if name != POCKET)

@@ -36,7 +36,7 @@ def download_weights(architecture: Architecture, progress: Callable[[int, int], 
 
 def is_published(path: Path, architecture: Architecture) -> bool:
     """Say whether the file is, by its hash, one that Keras publishes for this network."""
-    digest = architecture.source and architecture.source.digest
+    digest = architecture.source.digest if architecture.source else None
     return digest is not None and has_digest(path, digest)
 
 

@@ -14,7 +14,7 @@ from preprocessing.transform import Tensor, normalise
 _RATIO = math.log(4 / 3)  # of the crop's sides, either way
 _LIGHT = 0.2  # brightness and contrast, either way
 
-Batch = tuple[Tensor, NDArray[np.float32]]
+Learnt = tuple[Tensor, NDArray[np.float32]]
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras is not typed
@@ -42,6 +42,11 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras is not type
         self._epoch = -1
         self.begin(0)
 
+    @property
+    def classes(self) -> int:
+        """How many of them there are to tell apart."""
+        return len(self._lessons.record.labels)
+
     def begin(self, epoch: int) -> None:
         """Draw the order of an epoch: always the same of the same one, so that a course that resumes goes on alike."""
         if self._smallest is not None and epoch != self._epoch:
@@ -51,7 +56,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras is not type
     def __len__(self) -> int:
         return math.ceil(len(self._order) / self._batch)
 
-    def __getitem__(self, index: int) -> Batch:
+    def __getitem__(self, index: int) -> Learnt:
         rows = self._order[index * self._batch : (index + 1) * self._batch]
         lessons, size = self._lessons, self._size
         images = np.empty((len(rows), size, size, 3), np.uint8)

@@ -28,7 +28,8 @@ def read_history(folder: Path) -> tuple[Epoch, ...]:
         return ()
     with file.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
-    return tuple(Epoch(int(row["epoch"]), *(float(row[name]) for name in Epoch._fields[1:])) for row in rows)
+    epochs = [Epoch(int(row["epoch"]), *(float(row[name]) for name in Epoch._fields[1:])) for row in rows]
+    return tuple({epoch.epoch: epoch for epoch in epochs}.values())  # one that was cut off at its end is there twice
 
 
 def best_epoch(history: Sequence[Epoch]) -> Epoch:

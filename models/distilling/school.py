@@ -1,21 +1,23 @@
 """Where a student is taught: a teacher's lessons, the courses on them, and what those leave.
 
-CACHE_DIR/distilled/<name>/lessons/       see `lessons`
-CACHE_DIR/distilled/<name>/<course key>/  checkpoint, history.csv, curves.png, student.keras
+CACHE_DIR/distilled/<name>/lessons/                      see `lessons`
+CACHE_DIR/distilled/<name>/<course key>-<lessons' key>/  checkpoint, history.csv, curves.png, student.keras
 """
 
+import fcntl
 import hashlib
 import math
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from models.architecture import Taught
 from models.child import Step, run_in_child
 from models.distilling.course import Course
-from models.distilling.lessons import Lessons, Record
+from models.distilling.lessons import Lessons, Record, is_held_out
+from models.distilling.worth import worth
 from models.errors import ModelError, PrepareError
 from models.labels import Label
 from models.manifest import Precision, WeightsKind
@@ -25,11 +27,21 @@ from models.served import VERSION_DIGITS, read_manifest
 from preprocessing.transform import CROP_SHARE
 
 
+class Graduate(NamedTuple):
+    """What a course left in *folder*, and what it is worth."""
+
+    folder: Path
+    parameters: int
+    taught: Taught
+
+
 class School:
     """One teacher and one folder; long work is done in children."""
 
     def __init__(self, prepared: PreparedModels, teacher: str, home: Path, step: Step, cores: int) -> None:
         """Raises: ModelError: the teacher is not prepared, or knows nothing."""
+        if teacher not in prepared.names:
+            raise PrepareError(f"{teacher} is not in MODELS; MODELS is {','.join(prepared.names)}")
         try:
             self._folder = prepared.folder(teacher)
             self._manifest = read_manifest(self._folder)
@@ -38,48 +50,82 @@ class School:
         if self._manifest.weights.kind is WeightsKind.RANDOM:
             raise PrepareError(f"{teacher} has random weights: it has nothing to teach")
         self._home, self._step, self._cores = home, step, cores
+        self._lessons = home / "lessons"
 
     @property
     def teacher_labels(self) -> tuple[Label, ...]:
         """The classes that can be taught."""
         return self._manifest.architecture().labels
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the only one who works in the folder.  Raises: PrepareError: another process does."""
+        self._lessons.mkdir(parents=True, exist_ok=True)
+        with (self._home / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise PrepareError(f"another process distils in {self._home}") from None
+            yield
+
+    def admit(self, course: Course, classes: int) -> None:
+        """Raises: PrepareError: there can be no such student; told before a teacher has looked at anything."""
+        log = self._home / "student.log"
+        run_in_child("models.distilling.student", "can_be_made", log, self._step, course=course, classes=classes)
+
     def lessons(self, folder: Path, photos: Sequence[LabelledPhoto], size: int) -> tuple[Lessons, int]:
         """Return the lessons of *photos*, which lie below *folder*, and how many could not be read (0: made before).
 
-        Raises: PrepareError: there is one class only, or nothing that can be read.
+        Raises: PrepareError: there are too few, they show one class only, or there is no room for what is kept of them.
         """
         columns = sorted({photo.truth for photo in photos})
         if len(columns) < 2:
             raise PrepareError("the photos show one class only: there is nothing to tell apart")
-        record = self._record(folder, photos, columns, size)
-        target = self._home / "lessons"
-        try:
-            lessons = Lessons.read(target)
-        except (OSError, ValueError):
-            lessons = None
-        if lessons and lessons.record == record:
-            return lessons, 0
-        target.mkdir(parents=True, exist_ok=True)
+        names = [str(path.relative_to(folder)) for path, _ in photos]
+        if not 0 < sum(map(is_held_out, names)) < len(names):
+            raise PrepareError(
+                f"{len(names)} photos are too few: a twentieth, chosen by name, is held out, and none was"
+            )
+        record = self._record(photos, names, columns, size)
+        with_these = self._made_before(record)
+        if with_these:
+            return with_these, 0
+        self._need_space(record, len(photos))
         place = {column: index for index, column in enumerate(columns)}
         unread = run_in_child(
             "models.distilling.teach",
             "teach",
-            target / "teach.log",
+            self._lessons / "teach.log",
             self._step,
-            record=record.model_dump_json(indent=2),
-            photos=[(str(path), str(path.relative_to(folder)), place[truth]) for path, truth in photos],
+            record=record.model_dump_json(),
+            photos=[(str(path), name, place[truth]) for (path, truth), name in zip(photos, names, strict=True)],
             artifact=str(self._folder / Precision.FLOAT32.file),
             spec=self._manifest.architecture().input,
             teacher_classes=self._manifest.classes,
             columns=columns,
             cores=self._cores,
-            folder=str(target),
+            folder=str(self._lessons),
         )
-        return Lessons.read(target), unread
+        return Lessons.read(self._lessons), unread
 
-    def _record(self, folder: Path, photos: Sequence[LabelledPhoto], columns: Sequence[int], size: int) -> Record:
-        lines = sorted(f"{path.relative_to(folder)} {path.stat().st_size} {truth}" for path, truth in photos)
+    def _made_before(self, record: Record) -> Lessons | None:
+        try:
+            found = Lessons.read(self._lessons)
+        except (OSError, ValueError):
+            return None
+        return found if found.record == record else None
+
+    def _need_space(self, record: Record, count: int) -> None:
+        needed = count * (3 * record.side**2 + 2 * len(record.labels))
+        free = shutil.disk_usage(self._home).free
+        if free < needed:
+            megabytes = f"{needed >> 20:,} MB free in {self._home}, and there are {free >> 20:,}"
+            raise PrepareError(f"What is kept of {count:,} photos needs {megabytes}.")
+
+    def _record(
+        self, photos: Sequence[LabelledPhoto], names: Sequence[str], columns: Sequence[int], size: int
+    ) -> Record:
+        lines = sorted(f"{name} {_size(path)} {truth}" for (path, truth), name in zip(photos, names, strict=True))
         labels = self.teacher_labels
         return Record(
             teacher=self._manifest.name,
@@ -89,8 +135,8 @@ class School:
             labels=tuple(labels[column] for column in columns),
         )
 
-    def teach(self, course: Course, lessons: Lessons) -> tuple[Path, int, Taught]:
-        """Return the folder of a course that is done, or done now, the student's parameters and how well it learnt."""
+    def teach(self, course: Course, lessons: Lessons) -> Graduate:
+        """Return what a course left that is done, or done now."""
         made_from = hashlib.sha256(lessons.record.model_dump_json().encode()).hexdigest()[:8]
         folder = self._home / f"{course.key()}-{made_from}"
         folder.mkdir(exist_ok=True)
@@ -100,25 +146,14 @@ class School:
             folder / "train.log",
             self._step,
             course=course,
-            lessons=str(self._home / "lessons"),
+            lessons=str(self._lessons),
             folder=str(folder),
         )
-        return folder, parameters, _taught(lessons, top1, top3)
+        return Graduate(folder, parameters, worth(lessons, top1, top3))
 
 
-def _taught(lessons: Lessons, top1: float, top3: float) -> Taught:
-    """Return how well the student does on the held-out photos, beside its teacher."""
-    teacher, truths = lessons.teacher[lessons.held_out], lessons.truths[lessons.held_out]
-    return Taught(
-        teacher=lessons.record.teacher,
-        images=len(truths),
-        top1=round(top1, 4),
-        top3=round(top3, 4),
-        teacher_top1=_right(teacher, truths, 1),
-        teacher_top3=_right(teacher, truths, 3),
-    )
-
-
-def _right(scores: NDArray[np.float16], truths: NDArray[np.int32], k: int) -> float:
-    likeliest = np.argsort(-scores.astype(np.float32), axis=1, kind="stable")[:, :k]
-    return round(float((likeliest == truths[:, np.newaxis]).any(axis=1).mean()), 4)
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it is listed, and not there: one of those that can't be read
+        return 0

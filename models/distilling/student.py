@@ -6,7 +6,8 @@ from typing import Any
 import keras
 
 from models.catalog import CATALOG
-from models.distilling.course import OURS
+from models.child import Step
+from models.distilling.course import OURS, Course
 from models.errors import PrepareError
 
 _MOMENTUM = 0.9  # of batch statistics: Keras's 0.99 and 0.999 lag behind a short course
@@ -45,12 +46,19 @@ def _convolved(x: Any, width: int, stride: int, kernel: int = 3) -> Any:
 
 
 def logits_of(student: str, classes: int, size: int, alpha: float | None) -> Any:
-    """Return the untrained network for (N, size, size, 3) -> logits (N, classes).
+    """Return the untrained network for (N, size, size, 3) -> logits (N, classes), float32 under any dtype policy.
 
     Raises: PrepareError: it has no width to choose, or can't be made so small.
     """
-    if student == OURS:
-        return _resnet10(size, classes, alpha or 1.0)
+    network = _resnet10(size, classes, alpha or 1.0) if student == OURS else _of_catalog(student, classes, size, alpha)
+    for layer in reversed(network.layers):  # MobileNet's last ones only bring it into shape
+        layer.dtype_policy = "float32"
+        if layer.weights:
+            break
+    return network
+
+
+def _of_catalog(student: str, classes: int, size: int, alpha: float | None) -> Any:
     architecture = CATALOG[student]
     make = getattr(keras.applications, architecture.keras.keras_class)
     width = {} if alpha is None else {"alpha": alpha}
@@ -64,6 +72,12 @@ def logits_of(student: str, classes: int, size: int, alpha: float | None) -> Any
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = _MOMENTUM
     return network
+
+
+def can_be_made(step: Step, *, course: Course, classes: int) -> None:
+    """Raises: PrepareError: it can't."""
+    step("student")
+    logits_of(course.student, classes, course.size, course.alpha)
 
 
 def with_softmax(logits: Any) -> Any:

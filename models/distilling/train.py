@@ -1,5 +1,6 @@
 """Lessons -> a trained student. Goes on where it was cut off, after the last whole epoch. Imports Keras: a child."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from models.child import Step
 from models.distilling.batches import Batches
 from models.distilling.course import STUDENT_FILE, Course, normalisation_of
-from models.distilling.history import HISTORY_FILE, WATCHED, best_epoch, read_history
+from models.distilling.history import HISTORY_FILE, WATCHED, Epoch, best_epoch, read_history
 from models.distilling.lessons import Lessons
 from models.distilling.loss import MixedLoss, top1, top3
 from models.distilling.student import logits_of, with_softmax
@@ -24,48 +25,57 @@ def train(step: Step, *, course: Course, lessons: str, folder: str) -> tuple[int
     """
     read, out = Lessons.read(Path(lessons)), Path(folder)
     keras.utils.set_random_seed(course.seed)
-    keras.config.set_dtype_policy("mixed_bfloat16" if course.mixed else "float32")
-    student = _untrained(course, read)
-    normalisation = normalisation_of(course.student)
-    rows = np.arange(len(read.truths))
+    rows, normalisation = np.arange(len(read.truths)), normalisation_of(course.student)
     learnt = Batches(
         read, rows[~read.held_out], course.size, normalisation, course.batch,
         smallest_crop=course.smallest_crop, seed=course.seed,
     )  # fmt: skip
     held_out = Batches(read, rows[read.held_out], course.size, normalisation, course.batch)
+    if not _is_over(course, read_history(out)):
+        _fit(step, course, learnt, held_out, out)
+    return _best(course, held_out, out)
+
+
+def _is_over(course: Course, history: Sequence[Epoch]) -> bool:
+    return bool(history) and (len(history) >= course.epochs or _since_best(history) >= course.patience)
+
+
+def _since_best(history: Sequence[Epoch]) -> int:
+    return history[-1].epoch - best_epoch(history).epoch if history else 0
+
+
+def _fit(step: Step, course: Course, learnt: Batches, held_out: Batches, out: Path) -> None:
+    """Train until the course is over; after each epoch the best weights, its line of the history, the checkpoint."""
+    keras.config.set_dtype_policy("mixed_bfloat16" if course.mixed else "float32")
+    student = logits_of(course.student, learnt.classes, course.size, course.alpha)
     student.compile(_optimiser(course, len(learnt)), MixedLoss(course.temperature, course.hard), metrics=[top1, top3])
     earlier = read_history(out)
-    so_far = best_epoch(earlier).val_top1 if earlier else None
+    so_far = best_epoch(earlier).val_top1 if earlier else 0.0
     student.fit(
         learnt,
         validation_data=held_out,
         epochs=course.epochs,
+        shuffle=False,  # the batches are: each epoch's, always alike
         verbose=0,
         callbacks=[
-            keras.callbacks.BackupAndRestore(out / "checkpoint", delete_checkpoint=False),
-            keras.callbacks.ModelCheckpoint(
-                out / _BEST_FILE, WATCHED, save_best_only=True, save_weights_only=True, mode="max",
-                initial_value_threshold=so_far,
-            ),
+            _Best(out / _BEST_FILE, so_far),
             keras.callbacks.CSVLogger(out / HISTORY_FILE, append=True),
-            keras.callbacks.EarlyStopping(WATCHED, patience=course.patience, mode="max", baseline=so_far),
-            _Told(step, learnt, course.epochs, so_far or 0.0),
+            keras.callbacks.BackupAndRestore(out / "checkpoint", double_checkpoint=True, delete_checkpoint=False),
+            _Patience(course.patience, so_far, _since_best(earlier)),
+            _Told(step, learnt, course.epochs, so_far),
         ],
-    )  # fmt: skip
+    )
+
+
+def _best(course: Course, held_out: Batches, out: Path) -> tuple[int, float, float]:
+    """Save the student as it was after its best epoch, in float32; measure that."""
     keras.config.set_dtype_policy("float32")
-    student = _untrained(course, read)
+    student = logits_of(course.student, held_out.classes, course.size, course.alpha)
     student.load_weights(out / _BEST_FILE)
     student.compile(metrics=[top1, top3], loss=MixedLoss(course.temperature, course.hard))
     measured = student.evaluate(held_out, verbose=0, return_dict=True)
     with_softmax(student).save(out / STUDENT_FILE)
     return int(student.count_params()), float(measured["top1"]), float(measured["top3"])
-
-
-def _untrained(course: Course, read: Lessons) -> Any:
-    """Return the network under the policy that is set; its logits are float32 under any."""
-    network = logits_of(course.student, len(read.record.labels), course.size, course.alpha)
-    network.layers[-1].dtype_policy = "float32"
-    return network
 
 
 def _optimiser(course: Course, steps: int) -> Any:
@@ -79,7 +89,34 @@ def _optimiser(course: Course, steps: int) -> Any:
     return optimiser
 
 
-class _Told(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not typed
+class _Best(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not typed
+    """Keeps the weights of the best epoch, whole whatever happens meanwhile."""
+
+    def __init__(self, file: Path, so_far: float) -> None:
+        super().__init__()
+        self._file, self._so_far = file, so_far
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        if logs[WATCHED] > self._so_far or not self._file.exists():
+            self._so_far = logs[WATCHED]
+            part = self._file.with_name(f"part-{self._file.name}")
+            self.model.save_weights(part)
+            part.replace(self._file)
+
+
+class _Patience(keras.callbacks.EarlyStopping):  # type: ignore[misc]
+    """Counts the epochs before a cut-off too."""
+
+    def __init__(self, patience: int, so_far: float, waited: int) -> None:
+        super().__init__(WATCHED, patience=patience, mode="max", baseline=so_far)
+        self._waited = waited
+
+    def on_train_begin(self, logs: object = None) -> None:
+        super().on_train_begin(logs)
+        self.wait = self._waited
+
+
+class _Told(keras.callbacks.Callback):  # type: ignore[misc]
     """Tells a person where training is, and the batches which epoch begins."""
 
     def __init__(self, step: Step, learnt: Batches, epochs: int, best: float) -> None:

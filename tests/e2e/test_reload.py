@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from models.manifest import Manifest, Precision
-from models.reload import ReloadDesk
+from models.reload_desk import ReloadDesk
 from models.store import Store
 from tests.e2e.server import Server, run_flask, running, until
 from tests.e2e.test_added import PHOTO, add, files  # noqa: F401  # the fixture

@@ -6,7 +6,8 @@ import pytest
 
 from models.errors import ArtifactError
 from models.registry import Registry
-from models.reload import ReloadDesk, Reloads
+from models.reload import Reloads
+from models.reload_desk import ReloadDesk
 from models.served import ServedModel
 from tests.fakes import served
 
