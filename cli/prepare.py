@@ -38,6 +38,8 @@ def make_ready(prepared: PreparedModels, settings: Settings, cores: int) -> None
     """
     if settings.prepare == "changed" or (settings.prepare == "missing" and prepared.incomplete()):
         prepare_models(prepared, settings.weights_dir, cores)  # imports no runtime here: its children do
+    if prepared.is_pocket_needed() and resolve_engine(settings.engine, settings.device) is EngineKind.KERAS:
+        raise SystemExit("No weights for any of MODELS, and the model in the box is served by ENGINE=litert alone.")
     measure_if_needed(prepared, settings, cores)
 
 

@@ -30,7 +30,7 @@ def run_in_child(module: str, function: str, log: Path, step: Step, **arguments:
     """Return `module.function(step, **arguments)`, run in a new interpreter whose output goes to *log*.
 
     The function's own *step* calls arrive here as they happen.
-    Raises: PrepareError: it raised a ModelError, or something else, or the process died (killed for its memory, say); the message ends with the cause.
+    Raises: PrepareError: it raised a ModelError or anything else, or the process died (killed for its memory, say).
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)

@@ -3,15 +3,18 @@
 The models are kept in .cache/tests between runs: building the four takes some five minutes.
 """
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.e2e.server import Server, run_flask, running
+from tests.e2e.server import Server, environment, run_flask, running
 
 CACHE = ROOT / ".cache/tests"
+TREES = ("ash", "beech", "cedar", "date palm", "elm")  # classes of the small models
 FOUR = "vgg16,resnet50,inceptionv3,mobilenetv2"
 
 
@@ -55,3 +58,19 @@ def real(real_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     log = tmp_path_factory.mktemp("real") / "log"
     with running(log, MODELS="mobilenetv2", CACHE_DIR=str(real_cache), WORKERS="2", PRECISION="float32") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def own_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models of an operator's own, of many kinds and good or bad, and labels."""
+    folder = tmp_path_factory.mktemp("small models")
+    command = [sys.executable, "-m", "tests.e2e.small_models", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (folder / "labels.txt").write_text("\n".join(f"t{number}\t{name}" for number, name in enumerate(TREES)) + "\n")
+    (folder / "four.txt").write_text("a\nb\nc\nd\n")
+    (folder / "twice.txt").write_text("a\nb\nc\nd\na\n")
+    (folder / "gap.txt").write_text("a\nb\n\nd\ne\n")
+    (folder / "rubbish.tflite").write_bytes(b"rubbish")
+    (folder / "rubbish.keras").write_bytes(b"rubbish")
+    return folder

@@ -61,7 +61,7 @@ def is_held_out(name: str) -> bool:
 
 
 class Unfinished:
-    """Lessons that are being made in *folder*, of *count* photos: begun anew, or gone on with where *record* is the same.
+    """Lessons that are being made in *folder*, of *count* photos: anew, or gone on with where *record* is the same.
 
     *side*: pixels of each square; *seen*: photos that were looked at; *truths*: of those that could be read.
     """

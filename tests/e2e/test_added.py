@@ -1,7 +1,5 @@
 """`models add`: a model of the operator's own is made ready, served under its labels, and refused where it can't be."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,29 +11,12 @@ from models.manifest import Manifest, Precision
 from models.store import Store
 from preprocessing.spec import InputSpec, Normalisation
 from preprocessing.transform import normalise
-from tests.conftest import ROOT
-from tests.e2e.server import environment, run_flask, running
+from tests.e2e.server import run_flask, running
 from tests.pictures import encode, photo_like
+from tests.served import TREES
 
-CLASSES = ("ash", "beech", "cedar", "date palm", "elm")
 SPEC = InputSpec(32, 32, Normalisation.TORCH)
 PHOTO = encode(photo_like(60, 80), "JPEG", quality=90)
-
-
-@pytest.fixture(scope="session")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Models of many kinds, and labels."""
-    folder = tmp_path_factory.mktemp("small models")
-    command = [sys.executable, "-m", "tests.e2e.small_models", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    (folder / "labels.txt").write_text("\n".join(f"t{number}\t{name}" for number, name in enumerate(CLASSES)) + "\n")
-    (folder / "four.txt").write_text("a\nb\nc\nd\n")
-    (folder / "twice.txt").write_text("a\nb\nc\nd\na\n")
-    (folder / "gap.txt").write_text("a\nb\n\nd\ne\n")
-    (folder / "rubbish.tflite").write_bytes(b"rubbish")
-    (folder / "rubbish.keras").write_bytes(b"rubbish")
-    return folder
 
 
 def add(cache: Path, file: Path, name: str = "trees", labels: str = "labels.txt", size: str = "32") -> tuple[int, str]:
@@ -46,10 +27,10 @@ def add(cache: Path, file: Path, name: str = "trees", labels: str = "labels.txt"
 
 
 @pytest.fixture(scope="module")
-def added(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def added(own_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CACHE_DIR in which `trees` was added from a `.keras`."""
     cache = tmp_path_factory.mktemp("cache")
-    status, said = add(cache, files / "good.keras")
+    status, said = add(cache, own_files / "good.keras")
     assert status == 0, said
     assert "serve it with MODELS=trees" in said
     return cache
@@ -59,7 +40,7 @@ def test_it_is_served_under_its_own_labels(added: Path, tmp_path: Path) -> None:
     with running(tmp_path / "log", MODELS="trees", CACHE_DIR=str(added), WORKERS="1", PRECISION="float32") as server:
         answer = server.predict(PHOTO, top="10").json()
         assert {(each["id"], each["class"]) for each in answer["results"]} == {
-            (f"t{number}", name) for number, name in enumerate(CLASSES)
+            (f"t{number}", name) for number, name in enumerate(TREES)
         }
         assert sum(each["prob"] for each in answer["results"]) == pytest.approx(1, abs=1e-4)
         assert (answer["model"], answer["weights"]) == ("trees", "file")
@@ -68,12 +49,15 @@ def test_it_is_served_under_its_own_labels(added: Path, tmp_path: Path) -> None:
         assert (model["state"], model["classes"], model["published_accuracy"]) == ("ready", 5, None)
 
 
-@pytest.mark.parametrize("kind", ["good.tflite", pytest.param("good_saved_model", marks=pytest.mark.slow)])
-def test_every_kind_of_file_gives_the_same_answers(kind: str, files: Path, added: Path, tmp_path: Path) -> None:
-    status, said = add(tmp_path, files / kind)
+KINDS = ["good.tflite"] + [pytest.param(k, marks=pytest.mark.slow) for k in ("good_saved_model", "any_size.keras")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_file_gives_the_same_answers(kind: str, own_files: Path, added: Path, tmp_path: Path) -> None:
+    status, said = add(tmp_path, own_files / kind)
     assert status == 0, said
     known = KnownAnswers.read(Store(added).folder("trees", random=False))
-    engine = LiteRtEngine(Store(tmp_path).folder("trees", random=False) / "float32.tflite", SPEC, len(CLASSES))
+    engine = LiteRtEngine(Store(tmp_path).folder("trees", random=False) / "float32.tflite", SPEC, len(TREES))
     wanted = known.scores[Precision.FLOAT32]
     assert len(set(wanted.argmax(axis=1).tolist())) > 1, "else any model would do"
     assert np.abs(engine.run(normalise(known.images, SPEC.normalisation)) - wanted).max() < 1e-5
@@ -90,6 +74,7 @@ BAD = [
     ("larger.tflite", {}, "is [1, 48, 48, 3]"),
     ("logits.tflite", {}, "end it with a softmax"),
     ("quantised.tflite", {}, "is quantised"),
+    ("two_outputs.TFLITE", {}, "it has 1 inputs and 2 outputs"),
     ("rubbish.tflite", {}, "can't read rubbish.tflite"),
     pytest.param("rubbish.keras", {}, "is no model of Keras", marks=pytest.mark.slow),
     pytest.param("logits.keras", {}, "end it with a softmax", marks=pytest.mark.slow),
@@ -99,18 +84,18 @@ BAD = [
 
 @pytest.mark.parametrize(("file", "options", "says"), BAD)
 def test_what_can_not_be_served_is_refused_and_changes_nothing(
-    file: str, options: dict[str, str], says: str, files: Path, tmp_path: Path
+    file: str, options: dict[str, str], says: str, own_files: Path, tmp_path: Path
 ) -> None:
-    status, said = add(tmp_path, files / file, **options)
+    status, said = add(tmp_path, own_files / file, **options)
     assert status == 1
     assert says in said
     assert "Traceback" not in said
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path.name != ".lock"] == []
 
 
-def test_a_bad_one_leaves_the_one_that_was_added_before(added: Path, files: Path) -> None:
+def test_a_bad_one_leaves_the_one_that_was_added_before(added: Path, own_files: Path) -> None:
     before = Manifest.read(Store(added).folder("trees", random=False))
-    assert add(added, files / "logits.tflite")[0] == 1
+    assert add(added, own_files / "logits.tflite")[0] == 1
     assert Manifest.read(Store(added).folder("trees", random=False)) == before
 
 

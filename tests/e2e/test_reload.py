@@ -13,16 +13,16 @@ from models.manifest import Manifest, Precision
 from models.reload_desk import ReloadDesk
 from models.store import Store
 from tests.e2e.server import Server, run_flask, running, until
-from tests.e2e.test_added import PHOTO, add, files  # noqa: F401  # the fixture
+from tests.e2e.test_added import PHOTO, add
 from tests.scraped import value
 
 WORKERS = 2
 
 
 @pytest.fixture
-def cache(files: Path, tmp_path: Path) -> Path:  # noqa: F811
+def cache(own_files: Path, tmp_path: Path) -> Path:
     """A CACHE_DIR with a model."""
-    assert add(tmp_path, files / "good.tflite")[0] == 0
+    assert add(tmp_path, own_files / "good.tflite")[0] == 0
     return tmp_path
 
 
@@ -58,10 +58,10 @@ def all_listen(cache: Path) -> None:
     until(lambda: len(ReloadDesk(cache).living()) == WORKERS, "two processes")
 
 
-def test_every_worker_changes_and_says_so(server: Server, cache: Path, files: Path) -> None:  # noqa: F811
+def test_every_worker_changes_and_says_so(server: Server, cache: Path, own_files: Path) -> None:
     all_listen(cache)
     (old,) = versions(server)
-    assert add(cache, files / "newer.tflite")[0] == 0
+    assert add(cache, own_files / "newer.tflite")[0] == 0
     assert versions(server) == {old}, "nothing changes unasked"
     status, said = reload(cache)
     assert (status, said.count("trees reloaded")) == (0, WORKERS), said
@@ -72,10 +72,10 @@ def test_every_worker_changes_and_says_so(server: Server, cache: Path, files: Pa
     assert value(server.get("/metrics").text, "triptych_model_info", version=old, **labels) == 0
 
 
-def test_a_bad_build_leaves_the_old_one_in_its_place(server: Server, cache: Path, files: Path) -> None:  # noqa: F811
+def test_a_bad_build_leaves_the_old_one_in_its_place(server: Server, cache: Path, own_files: Path) -> None:
     all_listen(cache)
     before = versions(server)
-    assert add(cache, files / "newer.tflite")[0] == 0
+    assert add(cache, own_files / "newer.tflite")[0] == 0
     artifact = Store(cache).folder("trees", random=False) / "float32.tflite"
     artifact.write_bytes(artifact.read_bytes()[:-100])
     status, said = reload(cache)
@@ -91,7 +91,7 @@ def test_without_a_service_it_says_so(cache: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ten_reloads_under_load_fail_no_request(server: Server, cache: Path, files: Path) -> None:  # noqa: F811
+def test_ten_reloads_under_load_fail_no_request(server: Server, cache: Path, own_files: Path) -> None:
     """60 s at the least, as the issue says; two callers without a pause."""
     all_listen(cache)
     seconds, reloads = 60.0, 10
@@ -112,7 +112,7 @@ def test_ten_reloads_under_load_fail_no_request(server: Server, cache: Path, fil
     for caller in callers:
         caller.start()
     for number in range(reloads):
-        assert add(cache, files / ("newer.tflite" if number % 2 == 0 else "good.tflite"))[0] == 0
+        assert add(cache, own_files / ("newer.tflite" if number % 2 == 0 else "good.tflite"))[0] == 0
         status, said = reload(cache)
         assert (status, said.count("trees reloaded")) == (0, WORKERS), said
     is_over.wait(start + seconds - time.monotonic())

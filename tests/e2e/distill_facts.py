@@ -1,0 +1,48 @@
+"""What Keras makes of the parts of a distillation. Run in a process of its own (TensorFlow); a line of JSON.
+
+python -m tests.e2e.distill_facts loss      some losses, and what they are of
+python -m tests.e2e.distill_facts mixed     the dtypes of students' logits under mixed_bfloat16
+"""
+
+import json
+import sys
+from typing import Any
+
+import keras
+import numpy as np
+
+from models.distilling.loss import MixedLoss
+from models.distilling.student import logits_of
+
+TEMPERATURE = 3.0
+HARD = (0.0, 0.3, 1.0)
+STUDENTS = ("resnet10", "mobilenet", "mobilenetv2", "mobilenetv3small")
+
+
+def loss() -> dict[str, Any]:
+    """The loss (3,) of three images at each share of the labels, and what it is of.
+
+    Logits are (3, 5), targets (3, 6): a column of labels, then logarithms of the teacher's probabilities.
+    """
+    rng = np.random.default_rng(3)
+    logits, teacher = rng.normal(0, 2, (2, 3, 5)).astype(np.float32)
+    teacher -= 4  # of some of its classes: they don't sum to 1
+    targets = np.concatenate([np.array([[4], [0], [2]]), teacher], axis=1, dtype=np.float32)
+    losses = {hard: np.asarray(MixedLoss(TEMPERATURE, hard).call(targets, logits)).tolist() for hard in HARD}
+    return {"logits": logits.tolist(), "targets": targets.tolist(), "temperature": TEMPERATURE, "losses": losses}
+
+
+def mixed() -> dict[str, list[str]]:
+    """Of each student: the dtype of its logits, and that in which their layer computes."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    found = {}
+    for name in STUDENTS:
+        network = logits_of(name, 7, 64, 0.5)
+        last = next(layer for layer in reversed(network.layers) if layer.weights)
+        out = network(np.zeros((1, 64, 64, 3), np.float32))
+        found[name] = [keras.backend.standardize_dtype(out.dtype), last.compute_dtype, network.layers[1].compute_dtype]
+    return found
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps({"loss": loss, "mixed": mixed}[sys.argv[1]]()) + "\n")
