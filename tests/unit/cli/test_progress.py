@@ -53,6 +53,18 @@ def test_photos_are_one_bar_with_the_time_to_go_or_ten_lines(
     assert "evaluate: 100%" in shown
 
 
+def test_the_time_to_go_is_that_of_what_is_done_since_it_was_gone_on_with(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter((0.0, 300.0))
+    monkeypatch.setattr("cli.progress.time.monotonic", lambda: next(clock))
+    progress = Progress()
+    progress.share("epoch 7 of 12", 0.5)
+    progress.share("epoch 8 of 12", 0.6)
+    progress.close()
+    assert capsys.readouterr().err.splitlines() == ["epoch 7 of 12: 50%", "epoch 8 of 12: 60%, 20 minutes to go"]
+
+
 def test_a_course_is_told_when_what_it_does_changes_and_at_every_tenth(capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress()
     for part in range(100):

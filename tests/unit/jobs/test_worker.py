@@ -87,14 +87,14 @@ class World:
         self.process = WorkerProcess(self.published.extend, lambda: started, lambda *told: self.ended.append(told))
 
 
-def test_a_message_is_worked_on_after_the_self_test_that_is_due() -> None:
+def test_a_message_is_worked_on_after_the_reload_and_the_self_test_that_are_due() -> None:
     world = World()
 
     def child() -> None:
         world.process.begin()
         for _ in range(2):
             world.process.do(CHUNK, "holder")
-        assert (world.work.done, world.self_tests.runs) == ([CHUNK, CHUNK], 1)
+        assert (world.work.done, world.self_tests.runs, world.reloads.runs) == ([CHUNK, CHUNK], 1, 1)
         assert not world.published
         assert not world.ended
 

@@ -3,12 +3,15 @@
 import hashlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from models.catalog import CATALOG
 from models.download import download
+from models.weights import is_published
 
 CONTENT = bytes(range(256)) * 4000
 MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
@@ -90,9 +93,17 @@ def test_a_part_that_was_whole_already_is_taken(site: str, tmp_path: Path) -> No
 
 
 def test_a_file_with_another_hash_is_refused_and_thrown_away(site: str, tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="MD5"):
+    with pytest.raises(OSError, match="its digest differs"):
         download(f"{site}/whole", tmp_path / "w.h5", "0" * 32, lambda *_: None)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_digest_of_64_digits_is_a_sha_256(site: str, tmp_path: Path) -> None:
+    """As Keras has them for ConvNeXt."""
+    download(f"{site}/whole", tmp_path / "w.h5", hashlib.sha256(CONTENT).hexdigest(), lambda *_: None)
+    source = replace(CATALOG["convnexttiny"].keras, digest=hashlib.sha256(CONTENT).hexdigest())
+    assert is_published(tmp_path / "w.h5", replace(CATALOG["convnexttiny"], source=source))
+    assert not is_published(tmp_path / "w.h5", CATALOG["convnexttiny"])
 
 
 def test_without_a_hash_nothing_is_spliced(site: str, tmp_path: Path) -> None:

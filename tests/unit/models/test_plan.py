@@ -10,6 +10,7 @@ from models.architecture import Architecture
 from models.bundled import POCKET, POCKET_FILE, pocket
 from models.catalog import CATALOG
 from models.errors import WeightsMissing
+from models.labels import Label
 from models.plan import Job, Plan, Planner, WeightsMode
 from models.store import Store
 from tests.unit.models.builds import MOBILENET, fake_build
@@ -172,6 +173,18 @@ def test_a_damaged_build_whose_weights_are_gone_is_withdrawn(place: Place) -> No
     plan = place.plan(WeightsMode.AUTO, ("mobilenetv2",))
     assert plan.withdraw == ("mobilenetv2",)
     assert plan.pocket
+
+
+def test_one_s_own_model_is_not_withdrawn(place: Place) -> None:
+    """Nobody could make it again, and a start that does not find its name is refused."""
+    labels = (Label("a", "a"), Label("b", "b"))
+    own = Architecture("trees", "Trees", MOBILENET.input, 7, own_labels=labels)
+    place.carry_out(Plan((Job(own, place.put(place.weights_dir / "trees.keras")),)))
+    folder = place.store.folder("trees", random=False)
+    (folder / "int8.tflite").write_bytes(b"")
+    plan = place.plan(WeightsMode.AUTO, ("trees",))
+    assert "add it again" in plan.missing[0]
+    assert plan.withdraw == ()
 
 
 def test_random_does_not_look_for_weights(place: Place) -> None:

@@ -1,5 +1,6 @@
 """Which build is served under WEIGHTS."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,20 @@ def test_auto_serves_the_model_in_the_box_where_nothing_is_real(tmp_path: Path) 
     assert load(models, POCKET).weights == "pocket"
     with pytest.raises(WeightsMissing, match="resnet50 has no weights"):
         load(models, "resnet50")
+
+
+def test_the_model_in_the_box_is_the_default_where_it_is_configured_and_alone_has_weights(tmp_path: Path) -> None:
+    models = replace(prepared(tmp_path, WeightsMode.AUTO), configured=(POCKET, "resnet50"))
+    assert models.names == (POCKET, "resnet50")
+    assert models.default("resnet50") == POCKET
+
+
+def test_the_model_in_the_box_is_prepared_where_it_is_configured_beside_another(tmp_path: Path) -> None:
+    models = replace(prepared(tmp_path, WeightsMode.AUTO, real=("mobilenetv2",)), configured=("mobilenetv2", POCKET))
+    assert models.default("mobilenetv2") == "mobilenetv2"
+    assert models.incomplete()
+    fake_build(models.store, Job(pocket(), POCKET_FILE))
+    assert not models.incomplete()
 
 
 @pytest.mark.parametrize("mode", [WeightsMode.IMAGENET, WeightsMode.RANDOM])

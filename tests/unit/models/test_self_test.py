@@ -70,10 +70,29 @@ def test_a_worker_that_was_busy_for_long_does_not_make_up_for_what_it_missed() -
     assert tests.due_in_s() == 300
 
 
-@pytest.mark.parametrize("models", [{"a": Model()}, {}])
-def test_nothing_is_ever_due_where_it_is_switched_off_or_nothing_is_loaded(models: dict[str, Model]) -> None:
-    every_s = 0 if models else 300
-    assert SelfTests(registry(models, "corrupt"), every_s, lambda *_: None).due_in_s() == float("inf")
+def test_nothing_is_ever_due_where_it_is_switched_off() -> None:
+    assert SelfTests(registry({"a": Model()}), 0, lambda *_: None).due_in_s() == float("inf")
+
+
+def test_a_model_that_comes_later_is_tested_too() -> None:
+    clock, reports, found = Clock(), list[tuple[str, bool]](), list[ServedModel]()
+
+    def load(name: str) -> ServedModel:
+        if not found:
+            raise ArtifactError("changed")
+        return found[0]
+
+    models = Registry(["a"], load)
+    models.start()
+    tests = SelfTests(models, 300, lambda *told: reports.append(told), clock=clock)
+    clock.now += tests.due_in_s()
+    tests.run_next()
+    assert reports == []
+    found.append(served())
+    assert models.reload("a") == ""
+    clock.now += tests.due_in_s()
+    tests.run_next()
+    assert reports == [("a", True)]
 
 
 @pytest.mark.parametrize(

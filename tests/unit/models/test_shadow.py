@@ -1,0 +1,108 @@
+"""A candidate sees a share of what was answered, afterwards, and its answers go nowhere."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from models.engine import Batch, Scores
+from models.errors import ArtifactError
+from models.registry import Registry
+from models.road import Road
+from models.served import ServedModel
+from models.shadow import Shadow, Sight
+from preprocessing.spec import Resize
+from tests.api.test_predict import BRIGHT, DARK
+from tests.fakes import BrightnessEngine, BrokenEngine, a_road, served
+
+
+class Service:
+    """One model, a candidate beside it, and what was told of it."""
+
+    def __init__(self, candidate: ServedModel | None, share: float = 1.0, draw: float = 0.5) -> None:
+        self.told: list[Sight] = []
+        self.took_s: list[float] = []
+        self.road: Road = a_road()
+
+        def load(name: str) -> ServedModel:
+            if name == "resnet50":
+                return served(BrightnessEngine())
+            if candidate is None:
+                raise ArtifactError("not prepared")
+            return candidate
+
+        registry = Registry(["resnet50"], load)
+        registry.start()
+        self.networks = {"resnet50": registry.get("resnet50").classifier}
+        self.shadow = Shadow("newer", "resnet50", share, self._tell, lambda: draw)
+        self.shadow.start(load, registry)
+
+    def _tell(self, sight: Sight, took_s: float) -> None:
+        self.told.append(sight)
+        self.took_s.append(took_s)
+
+    def answer(self, *uploads: bytes) -> None:
+        for upload, opinion in zip(uploads, self.road.classify(uploads, self.networks), strict=True):
+            self.shadow.see(upload, opinion, Resize.CROP)
+
+    def run(self, waiting: int = 0) -> None:
+        self.shadow.run(lambda: self.road, lambda: waiting)
+
+
+def opposite() -> ServedModel:
+    class Opposite(BrightnessEngine):
+        def run(self, batch: Batch, threads: int = 1) -> Scores:
+            return super().run(-batch)
+
+    return served(Opposite())
+
+
+@pytest.mark.parametrize(
+    ("candidate", "sight"),
+    [(served, Sight.AGREED), (opposite, Sight.DIFFERED), (lambda: served(BrokenEngine()), Sight.FAILED)],
+)
+def test_what_was_answered_is_compared_afterwards(candidate: Callable[[], ServedModel], sight: Sight) -> None:
+    service = Service(candidate())
+    service.answer(BRIGHT)
+    assert service.told == [], "the caller has his answer first"
+    service.run()
+    service.run()
+    assert service.told == [sight]
+    assert (service.took_s[0] > 0) is (sight is not Sight.FAILED)
+
+
+def test_who_waits_goes_first() -> None:
+    service = Service(served())
+    service.answer(BRIGHT)
+    service.run(waiting=1)
+    service.run()
+    assert service.told == [Sight.SKIPPED]
+
+
+def test_of_one_request_one_image_is_shown() -> None:
+    service = Service(served())
+    service.answer(BRIGHT, DARK, b"no image")
+    service.run()
+    assert service.told == [Sight.SKIPPED, Sight.AGREED]
+
+
+@pytest.mark.parametrize(("share", "seen"), [(0.0, 0), (0.5, 0), (0.51, 1)])
+def test_only_a_share_is_shown(share: float, seen: int) -> None:
+    service = Service(served(), share)
+    service.answer(BRIGHT)
+    service.run()
+    assert len(service.told) == seen
+
+
+@pytest.mark.parametrize(
+    ("candidate", "says"),
+    [(None, "not prepared"), (replace(served(), labels_sha256="22" * 32), "its classes are not those of resnet50")],
+)
+def test_one_that_can_not_be_compared_is_left_out_and_the_service_serves(
+    candidate: ServedModel | None, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = Service(candidate)
+    service.answer(BRIGHT)
+    service.run()
+    assert service.told == []
+    assert says in caplog.text
