@@ -97,7 +97,7 @@ def test_without_a_service_it_says_so(cache: Path) -> None:
 
 @pytest.mark.slow
 def test_ten_reloads_under_load_fail_no_request(server: Server, cache: Path, own_files: Path) -> None:
-    """60 s at the least, as the issue says; as many callers as two workers and their queue nearly hold, without a pause."""
+    """60 s at the least, as the issue says; nearly as many callers as two workers and their queue hold."""
     all_listen(cache)
     seconds, reloads = 60.0, 10
     statuses: Counter[object] = Counter()

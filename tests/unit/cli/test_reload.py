@@ -99,7 +99,7 @@ def test_what_was_added_needs_not_stand_in_models_here(ask: Ask, serve: Serve) -
     ],
 )
 def test_what_can_not_be_reloaded_is_refused_before_anybody_is_asked(
-    ask: Ask, serve: Serve, tmp_path: Path, names: tuple[str, ...], bad: dict[str, Exception], says: str
+    ask: Ask, serve: Serve, *, names: tuple[str, ...], bad: dict[str, Exception], says: str, tmp_path: Path
 ) -> None:
     serve("resnet50", "vgg16")
     done = ask(*names, bad=bad)

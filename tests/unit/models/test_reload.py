@@ -208,7 +208,7 @@ def test_a_process_that_is_gone_is_not_waited_for_and_leaves_nothing(desk: Reloa
 def test_a_file_that_is_taken_for_a_dead_one_s_before_it_is_locked_is_made_again(
     desk: ReloadDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, looks = fcntl.flock, []
+    lock, looks = fcntl.flock, list[dict[int, Done]]()
 
     def late(file: IO[str], how: int) -> None:
         if how == fcntl.LOCK_EX and not looks:
