@@ -57,6 +57,9 @@ class Shadow:
             log.exception("%s is no candidate beside %s: %s", self._name, self._beside, error)
             return
         self._candidate = candidate
+        log.info(
+            "%s, version %s, is shown %.3g of what %s answers", self._name, candidate.version, self._share, self._beside
+        )
 
     def see(self, upload: bytes, opinion: Opinion, resize: Resize) -> None:
         """Keep, by chance, what the served model has answered for."""
