@@ -20,7 +20,6 @@ from access.exposure import reachable
 from cli.prepare import make_ready
 from config import Settings, SettingsError, read_once
 from cores import usable_cores
-from given import PREFIX
 from logs import logging_config
 from models.engines import Device, require_gpu
 from models.errors import ModelError
@@ -80,8 +79,8 @@ def _decide_what_is_served() -> None:
     """Once, for all workers: else those that start after weights have come would serve another default."""
     prepared = prepared_models(settings)
     if prepared.is_pocket_needed():
-        _same_settings[f"{PREFIX}MODELS"] = ",".join(prepared.names)
-        _same_settings[f"{PREFIX}DEFAULT_MODEL"] = prepared.default(settings.fallback_model)
+        _same_settings["TRIPTYCH_MODELS"] = ",".join(prepared.names)
+        _same_settings["TRIPTYCH_DEFAULT_MODEL"] = prepared.default(settings.fallback_model)
 
 
 def _warn_where_all_may_call(server: Any) -> None:
@@ -155,6 +154,7 @@ def post_worker_init(worker: Any) -> None:
     """In the worker, after the fork and before it accepts: load every model. One that fails is reported by /readyz."""
     extensions = worker.wsgi.extensions
     service = extensions["triptych"] = replace(extensions["triptych"], is_ending=worker.phase.is_ending)
+    service.reloads.start()  # before it loads: what is asked for from now on concerns it
     service.start()
 
 

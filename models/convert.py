@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from models.architecture import Architecture
@@ -67,7 +66,7 @@ def _know(architecture: Architecture, out: Path, run: Callable[[Batch], Any]) ->
 def _export(step: Step, model: Any, out: Path, spec: InputSpec) -> None:
     step("export")
     # Of one size, where the network itself takes any.
-    signature = [keras.InputSpec(dtype="float32", shape=(None, spec.height, spec.width, 3))]
+    signature = [tf.TensorSpec((None, spec.height, spec.width, 3), tf.float32)]
     with tempfile.TemporaryDirectory(dir=out) as saved_model:
         # From a saved model: TFLiteConverter.from_keras_model breaks on Keras 3 (tensorflow#63987).
         model.export(saved_model, verbose=False, input_signature=signature)

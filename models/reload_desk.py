@@ -7,6 +7,7 @@
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from models.errors import ArtifactError
 from models.machine import runtime_folder
 
 _ASKED = "asked.json"
+_TRIES, _PAUSE_S = 50, 0.01
 
 
 class Asked(BaseModel):
@@ -92,22 +94,25 @@ class ReloadDesk:
     def register(self, done: Done) -> IO[str]:
         """Say that this process lives; return the locked file of its reports.  Raises: OSError."""
         path = self.folder / f"{os.getpid()}.json"
-        while True:
+        for _ in range(_TRIES):
             self.folder.mkdir(exist_ok=True)
             try:
                 file = path.open("w+", encoding="utf-8")
             except FileNotFoundError:  # the last of the others has just taken the folder with it
                 continue
             try:
-                fcntl.flock(file, fcntl.LOCK_EX)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 report(file, done)
                 if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
                     return file
+            except BlockingIOError:  # somebody looks whether it is a dead process's
+                time.sleep(_PAUSE_S)
             except OSError:
                 path.unlink(missing_ok=True)
                 file.close()
                 raise
             file.close()  # taken, before it was locked, for the file of a process that is gone
+        raise OSError(f"{path} is another's")
 
     def living(self) -> dict[int, Done]:
         """Return what each process that lives did last, by pid; the files of those that are gone are removed."""

@@ -71,7 +71,6 @@ class Service:
     def start(self) -> None:
         """Load every model; called in the worker, after the fork and before it accepts."""
         self.start_process()
-        self.reloads.start()
         self.registry.start()
         if self.shadow:
             self.shadow.start(self.load, self.registry)

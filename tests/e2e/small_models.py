@@ -37,7 +37,7 @@ if __name__ == "__main__":
     good.export(out / "good_saved_model", verbose=False)
     tflite(good, out / "good.tflite")
     keras.Model(good.input, [good.output, good.output]).export(out / "two_outputs", verbose=False)
-    tflite(keras.Model(good.input, [good.output, good.output]), out / "two_outputs.TFLITE")
+    tflite(keras.Model(good.input, [good.output, keras.layers.Rescaling(0.5)(good.output)]), out / "two_outputs.TFLITE")
     whole = keras.Input((None, None, 3))
     keras.Model(whole, good(keras.layers.Resizing(32, 32)(whole))).save(out / "any_size.keras")
     tflite(small(seed=8), out / "newer.tflite")

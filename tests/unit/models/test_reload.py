@@ -211,8 +211,9 @@ def test_a_file_that_is_taken_for_a_dead_one_s_before_it_is_locked_is_made_again
     lock, looks = fcntl.flock, list[dict[int, Done]]()
 
     def late(file: IO[str], how: int) -> None:
-        if how == fcntl.LOCK_EX and not looks:
-            looks.append(desk.living())  # takes it away
+        if not looks:
+            looks.append({})
+            looks[0] = desk.living()  # takes it away
         lock(file, how)
 
     monkeypatch.setattr("models.reload_desk.fcntl.flock", late)

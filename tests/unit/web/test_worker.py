@@ -44,6 +44,8 @@ def a_worker(listener: socket.socket, **facts: Any) -> AdmittingWorker:
         "registry": Registry([], lambda _: served()),
         "metrics": Metrics(),
         "scrape": SimpleNamespace(watch=lambda waiting: None),
+        "shadow": None,
+        "road": None,
         "reloads": SimpleNamespace(due=lambda: False, close=lambda: None),
     }
     worker.wsgi = SimpleNamespace(extensions={"triptych": SimpleNamespace(**standard | facts)})
