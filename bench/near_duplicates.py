@@ -28,7 +28,7 @@ Hashes = NDArray[np.uint8]
 def hashes(path: Path) -> Hashes:
     """Return the hashes (2, 8) of the whole picture and of its middle square."""
     with Image.open(path) as opened:
-        picture = opened.convert("L")
+        picture = ImageOps.exif_transpose(opened).convert("L")
     side = min(picture.size)
     return np.stack([_hash(picture), _hash(ImageOps.fit(picture, (side, side)))])
 
@@ -50,11 +50,14 @@ def main(photos: Path, training: Path) -> None:
     seen = np.concatenate([hashes(path) for path in tqdm(paths, unit="image", file=sys.stderr)])
     kept = 0
     for path in find_photos(photos):
-        distance = least_distance(hashes(path), seen)
-        verdict = "dropped" if distance <= MOST else "kept"
-        sys.stderr.write(f"{path.name}: {verdict}, {distance} bits from the nearest\n")
         wnid = _WNID.search(path.name)
-        if verdict == "kept" and wnid:
+        if not wnid:
+            sys.stderr.write(f"{path.name}: left out, its name tells no class\n")
+            continue
+        distance = least_distance(hashes(path), seen)
+        is_kept = distance > MOST
+        sys.stderr.write(f"{path.name}: {'kept' if is_kept else 'dropped'}, {distance} bits from the nearest\n")
+        if is_kept:
             kept += 1
             sys.stdout.write(f"{path.relative_to(photos)}\t{wnid[0]}\n")
     sys.stderr.write(f"kept {kept}\n")
