@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_valida
 from access.settings import AccessSettings
 from given import PREFIX, SETTINGS_FILE, Given, gather
 from jobs.settings import JobSettings
+from models.bundled import POCKET
 from models.engines import Device, EngineKind, resolve_engine, resolve_precision
 from models.plan import WeightsMode
 from models.store import Store
@@ -136,6 +137,8 @@ class Settings(JobSettings, AccessSettings):
             raise ValueError(f"DEFAULT_MODEL={self.default_model} is not in MODELS={','.join(self.models)}")
         if self.shadow_model in self.models:
             raise ValueError(f"SHADOW_MODEL={self.shadow_model} is in MODELS={','.join(self.models)}: it is served")
+        if self.shadow_model == POCKET and self.weights is WeightsMode.AUTO:
+            raise ValueError(f"SHADOW_MODEL={POCKET}: under WEIGHTS=auto it may be what is served")
         if self.shadow_model is not None and not store.knows(self.shadow_model):
             raise ValueError(f"SHADOW_MODEL={self.shadow_model} is no network that README lists, and was not added")
         if self.max_upload_mb > self.max_request_mb:

@@ -17,7 +17,7 @@ os.environ[metrics_folder.VARIABLE] = str(metrics_folder.of_this_process())
 
 import app as _app  # noqa: F401  # so that workers share its pages (and HUP reads settings anew, not code)
 from access.exposure import reachable
-from cli.prepare import make_ready
+from cli.prepare import lacks_engine, make_ready
 from config import Settings, SettingsError, read_once
 from cores import usable_cores
 from logs import logging_config
@@ -76,7 +76,7 @@ def on_starting(server: Any) -> None:
 
 
 def _decide_what_is_served() -> None:
-    """Once, for all workers: else those that start after weights have come would serve another default."""
+    """For all workers: those that start after weights have come would else serve another default than the others."""
     prepared = prepared_models(settings)
     if prepared.is_pocket_needed():
         _same_settings["TRIPTYCH_MODELS"] = ",".join(prepared.names)
@@ -122,9 +122,12 @@ def _refuse_what_needs_a_start(wanted: Settings) -> None:
         raise SettingsError("DEVICE=gpu needs a restart")
     try:
         prepared = prepared_models(wanted)
+        reason = lacks_engine(prepared, wanted)
         is_new = not {*wanted.models} - {*settings.models} <= {*prepared.available()} or prepared.incomplete()
     except (OSError, RuntimeError) as error:  # the latter: links in a circle
         raise SettingsError(f"CACHE_DIR={wanted.cache_dir}: {error}") from None
+    if reason:
+        raise SettingsError(reason)
     if is_new and wanted.prepare != "never":
         raise SettingsError(f"MODELS={','.join(wanted.models)}: not all are prepared (`models prepare` does it)")
 

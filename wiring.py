@@ -68,7 +68,8 @@ def shadow(settings: Settings, prepared: PreparedModels, metrics: Metrics) -> Sh
     if name is None:
         return None
     beside = prepared.default(settings.fallback_model)
-    return Shadow(name, beside, settings.shadow_share, partial(metrics.shadowed, name))
+    told = partial(metrics.shadowed, name)
+    return Shadow(name, beside, settings.shadow_share, told, patience_s=settings.deadline_s)
 
 
 def accepts(settings: Settings, callers: Access) -> Accepts:

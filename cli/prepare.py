@@ -38,9 +38,16 @@ def make_ready(prepared: PreparedModels, settings: Settings, cores: int) -> None
     """
     if settings.prepare == "changed" or (settings.prepare == "missing" and prepared.incomplete()):
         prepare_models(prepared, settings.weights_dir, cores)  # imports no runtime here: its children do
-    if prepared.is_pocket_needed() and resolve_engine(settings.engine, settings.device) is EngineKind.KERAS:
-        raise SystemExit("No weights for any of MODELS, and the model in the box is served by ENGINE=litert alone.")
+    if reason := lacks_engine(prepared, settings):
+        raise SystemExit(reason)
     measure_if_needed(prepared, settings, cores)
+
+
+def lacks_engine(prepared: PreparedModels, settings: Settings) -> str:
+    """Return why the engine can't serve what would be served; empty where it can."""
+    if prepared.is_pocket_needed() and resolve_engine(settings.engine, settings.device) is EngineKind.KERAS:
+        return "No weights for any of MODELS, and the model in the box is served by ENGINE=litert alone."
+    return ""
 
 
 def measure_if_needed(prepared: PreparedModels, settings: Settings, cores: int, names: tuple[str, ...] = ()) -> None:

@@ -23,7 +23,12 @@ def reload_command(prepared: PreparedModels, load: Load, measure: Callable[[tupl
     """Return the command `reload`; *measure* does what has to be known of a new build on this machine."""
 
     def reload(*, names: tuple[str, ...]) -> None:
-        desk = ReloadDesk(prepared.store.root.parent)
+        try:
+            _reload(ReloadDesk(prepared.store.root.parent), names)
+        except (ModelError, OSError) as error:
+            raise SystemExit(str(error)) from None
+
+    def _reload(desk: ReloadDesk, names: tuple[str, ...]) -> None:
         served = {name for done in desk.living().values() for name in done.serves}
         if not served:
             raise SystemExit("no process on this machine serves from this CACHE_DIR, as this user")
@@ -31,11 +36,10 @@ def reload_command(prepared: PreparedModels, load: Load, measure: Callable[[tupl
         if unknown := [name for name in asked if name not in served]:
             raise SystemExit(f"{', '.join(unknown)}: served by no process here; served are {', '.join(sorted(served))}")
         wanted = _loadable(load, measure, asked or tuple(sorted(served)), is_asked_for=bool(asked))
-        try:
-            with desk.alone():
-                found = _answers(desk, desk.ask(wanted).number)
-        except ModelError as error:
-            raise SystemExit(str(error)) from None
+        if not wanted:
+            raise SystemExit("none of what is served has weights")
+        with desk.alone():
+            found = _answers(desk, desk.ask(wanted).number)
         _tell(found, wanted)
 
     return click.Command("reload", callback=reload, params=[click.Argument(["names"], nargs=-1)], help=_HELP)
@@ -75,8 +79,8 @@ def _tell(found: Mapping[int, Done], wanted: tuple[str, ...]) -> None:
     failed = False
     for pid, done in sorted(found.items()):
         if not done.is_prompt:
-            names = ", ".join(name for name in wanted if name in done.serves)
-            click.echo(f"process {pid}: {names} before its next job")
+            if names := ", ".join(name for name in wanted if name in done.serves):
+                click.echo(f"process {pid}: {names} before its next job")
             continue
         for name, reason in done.outcomes.items():
             failed = failed or bool(reason)

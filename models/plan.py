@@ -92,7 +92,8 @@ class Planner:
         if missing and mode is WeightsMode.IMAGENET:
             raise WeightsMissing("\n".join(lines))
         withdraw = tuple(name for name in missing if name in CATALOG and self._store.has(name, random=False))
-        if not jobs.keys() - {POCKET}:
+        others = {name for name in considered if name != POCKET}
+        if not any(name in jobs or (name not in withdraw and self._store.has(name, random=False)) for name in others):
             return Plan(tuple(self._pocket_job()), lines, withdraw, pocket=bool(missing))
         return Plan(tuple(job for name in names for job in jobs.get(name, [])), lines, withdraw)
 

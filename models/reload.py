@@ -63,7 +63,8 @@ class Reloads:
         if self._desk is None or (self._is_prompt and now < self._look_at):
             return False
         self._look_at = now + LOOK_EVERY_S
-        return self._desk.mark() != self._mark and self._begins(self._desk)
+        self._stay_known(self._desk)
+        return self._desk.mark() not in (0, self._mark) and self._begins(self._desk)
 
     def run(self) -> None:
         """Reload the next model, once one is due; a build that is no good leaves the old one in its place."""
@@ -83,6 +84,15 @@ class Reloads:
             Path(self._file.name).unlink()
             self._desk.folder.rmdir()  # where it was the last, and none was ever asked to
         self._file.close()
+
+    def _stay_known(self, desk: ReloadDesk) -> None:
+        """Come back where somebody has emptied the folder."""
+        if self._file and not Path(self._file.name).exists():
+            self._file.close()
+            self._file = None
+        if self._file is None:
+            with suppress(OSError):
+                self._file = desk.register(self._done())
 
     def _begins(self, desk: ReloadDesk) -> bool:
         """Take what is asked for, in this process's turn; say whether any of it is served here."""

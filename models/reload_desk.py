@@ -1,6 +1,7 @@
 """Where a reload is asked for and reported: small files of all processes on this machine that use one CACHE_DIR.
 
 <runtime folder>/reload-<hash of CACHE_DIR>/asked.json  what was asked for last
+/turn.lock   held by the one that reloads
 /<pid>.json  what a process serves and what it did last; it holds a lock on it while it lives
 """
 
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from models.errors import ArtifactError
 from models.machine import runtime_folder
 
-_ASKED = "asked.json"
+_ASKED, _TURN = "asked.json", "turn.lock"
 _TRIES, _PAUSE_S = 50, 0.01
 
 
@@ -66,12 +67,14 @@ class ReloadDesk:
     @contextmanager
     def turn(self) -> Iterator[bool]:
         """Say whether it is this process's turn, and keep it until the end: one reloads while its siblings serve."""
-        with _locked(self.folder / _ASKED) as is_ours:
+        with _locked(self.folder / _TURN, os.O_RDWR | os.O_CREAT) as is_ours:
             yield is_ours
 
     def ask(self, names: tuple[str, ...]) -> Asked:
         """Ask every process that serves one of *names* to reload it. Call while `alone`."""
-        asked = Asked(number=self.asked().number + 1, names=names)
+        # Cleaners empty such folders under running services: no report of old must pass for an answer.
+        before = [self.asked().number, *(done.number for done in self.living().values())]
+        asked = Asked(number=max(before) + 1, names=names)
         part = self.folder / f".{os.getpid()}"
         part.write_text(asked.model_dump_json(), encoding="utf-8")
         part.replace(self.folder / _ASKED)
@@ -139,9 +142,9 @@ def report(file: IO[str], done: Done) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[bool]:
+def _locked(path: Path, how: int = os.O_RDONLY) -> Iterator[bool]:
     """Say whether the lock on a file or folder could be had at once; keep it until the end.  Raises: OSError."""
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, how, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

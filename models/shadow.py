@@ -1,12 +1,14 @@
 """A candidate behind a served model: shown a share of what that one answered, after the answer, while nobody waits."""
 
 import logging
+import time
 from collections.abc import Callable
 from enum import StrEnum
 from random import random
 from typing import NamedTuple
 
-from models.errors import ModelError
+from models.deadline import Deadline
+from models.errors import CallerGone, DeadlineExceeded, ModelError
 from models.registry import Load, Registry
 from models.road import Opinion, Road
 from models.served import ServedModel
@@ -24,7 +26,7 @@ class Sight(StrEnum):
     SKIPPED = "skipped"  # somebody waited, or the same request brought another
 
 
-Told = Callable[[Sight, float], None]  # with the seconds of the inference; 0 where there was none
+Told = Callable[[str, Sight, float], None]  # the candidate's version, the seconds of its inference or 0
 
 
 class _Chosen(NamedTuple):
@@ -36,30 +38,36 @@ class _Chosen(NamedTuple):
 class Shadow:
     """Used by the one thread of a process.
 
-    *share* (0 to 1) of the images that *beside* answered for is shown to *candidate*. Its answer goes nowhere but to
-    *told*: a caller may wait for one such inference, as for a self-test, and never gets its result.
+    *share* (0 to 1) of the images that *beside* answered for is shown to *candidate*, for *patience_s* at the most. Its
+    answer goes nowhere but to *told*; a caller who comes meanwhile waits for what is under way, as for a self-test.
     """
 
     def __init__(
-        self, candidate: str, beside: str, share: float, told: Told, draw: Callable[[], float] = random
+        self,
+        candidate: str,
+        beside: str,
+        share: float,
+        told: Told,
+        *,
+        patience_s: float,
+        draw: Callable[[], float] = random,
     ) -> None:
-        self._name, self._beside, self._share, self._told, self._draw = candidate, beside, share, told, draw
+        self._name, self._beside, self._share, self._patience_s = candidate, beside, share, patience_s
+        self._told, self._draw = told, draw
         self._candidate: ServedModel | None = None
+        self._registry: Registry | None = None
         self._chosen: _Chosen | None = None
 
     def start(self, load: Load, registry: Registry) -> None:
-        """Load the candidate. One that can't be, or has other classes, is left out: the service serves all the same."""
+        """Load the candidate. One that can't be loaded is left out: the service serves all the same."""
         try:
-            candidate, beside = load(self._name), registry.get(self._beside)
-            if candidate.labels_sha256 != beside.labels_sha256:
-                raise ModelError(f"its classes are not those of {self._beside}")
+            self._candidate = load(self._name)
         except Exception as error:  # whatever a damaged candidate provokes is no caller's business
-            log.exception("%s is no candidate beside %s: %s", self._name, self._beside, error)
+            log.exception("%s is no candidate: %s", self._name, error)
             return
-        self._candidate = candidate
-        log.info(
-            "%s, version %s, is shown %.3g of what %s answers", self._name, candidate.version, self._share, self._beside
-        )
+        self._registry = registry
+        share, version = f"{self._share:.3g}", self._candidate.version
+        log.info("%s, version %s, is shown %s of what %s answers for", self._name, version, share, self._beside)
 
     def see(self, upload: bytes, opinion: Opinion, resize: Resize) -> None:
         """Keep, by chance, what the served model has answered for."""
@@ -67,21 +75,31 @@ class Shadow:
         if self._candidate is None or scores is None or self._draw() >= self._share:
             return
         if self._chosen:
-            self._told(Sight.SKIPPED, 0.0)
+            self._tell(Sight.SKIPPED)
         self._chosen = _Chosen(upload, resize, int(scores.argmax()))
 
     def run(self, road: Callable[[], Road], somebody_waits: Callable[[], object]) -> None:
-        """Ask the candidate about what was kept, unless *somebody_waits*."""
-        if self._chosen is None or self._candidate is None:
+        """Ask the candidate about what was kept, unless *somebody_waits*, which is asked again before it infers."""
+        if self._chosen is None or self._candidate is None or self._registry is None:
             return
         chosen, self._chosen = self._chosen, None
-        if somebody_waits():
-            self._told(Sight.SKIPPED, 0.0)
-            return
-        networks = {self._name: self._candidate.classifier}
-        (opinion,) = road().classify([chosen.upload], networks, chosen.resize)
-        if opinion.error:
-            self._told(Sight.FAILED, 0.0)
-            return
-        agreed = int(opinion.scores[self._name].argmax()) == chosen.likeliest
-        self._told(Sight.AGREED if agreed else Sight.DIFFERED, opinion.inference_s[self._name])
+        try:
+            if self._candidate.labels_sha256 != self._registry.get(self._beside).labels_sha256:
+                raise ModelError(f"its classes are not those of {self._beside}")
+            until = Deadline(time.monotonic() + self._patience_s, lambda: bool(somebody_waits()))
+            networks = {self._name: self._candidate.classifier}
+            (opinion,) = road().classify([chosen.upload], networks, chosen.resize, until)
+            if opinion.error:
+                raise opinion.error
+        except (CallerGone, DeadlineExceeded):
+            self._tell(Sight.SKIPPED)
+        except Exception as error:  # a candidate's faults end no worker
+            log.exception("%s can't be compared: %s", self._name, error)
+            self._tell(Sight.FAILED)
+        else:
+            agreed = int(opinion.scores[self._name].argmax()) == chosen.likeliest
+            self._tell(Sight.AGREED if agreed else Sight.DIFFERED, opinion.inference_s[self._name])
+
+    def _tell(self, sight: Sight, took_s: float = 0.0) -> None:
+        if self._candidate:
+            self._told(self._candidate.version, sight, took_s)

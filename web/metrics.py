@@ -63,6 +63,7 @@ class Metrics:
             "triptych_shadow_images",
             "Shown to SHADOW_MODEL after the answer, by what became of them",
             "model",
+            "version",
             "outcome",
         )
         self._shadow_s = self._histogram(
@@ -125,9 +126,9 @@ class Metrics:
         self._self_test_ok.labels(model).set(passed)
         self._self_test_at.labels(model).set(time.time())
 
-    def shadowed(self, model: str, sight: Sight, took_s: float) -> None:
+    def shadowed(self, model: str, version: str, sight: Sight, took_s: float) -> None:
         """Count one image that was chosen for the candidate *model*."""
-        self._shadowed.labels(model, sight.value).inc()
+        self._shadowed.labels(model, version, sight.value).inc()
         if took_s:
             self._shadow_s.labels(model).observe(took_s)
 

@@ -116,7 +116,9 @@ class School:
         return found if found.record == record else None
 
     def _need_space(self, record: Record, count: int) -> None:
-        needed = count * (3 * record.side**2 + 2 * len(record.labels))
+        begun = (self._lessons / "images.npy", self._lessons / "teacher.npy")
+        there = sum(512 * file.stat().st_blocks for file in begun if file.exists())
+        needed = count * (3 * record.side**2 + 2 * len(record.labels)) - there
         free = shutil.disk_usage(self._home).free
         if free < needed:
             megabytes = f"{needed >> 20:,} MB free in {self._home}, and there are {free >> 20:,}"
@@ -125,7 +127,7 @@ class School:
     def _record(
         self, photos: Sequence[LabelledPhoto], names: Sequence[str], columns: Sequence[int], size: int
     ) -> Record:
-        lines = sorted(f"{name} {_size(path)} {truth}" for (path, truth), name in zip(photos, names, strict=True))
+        lines = [f"{name} {_size(path)} {truth}" for (path, truth), name in zip(photos, names, strict=True)]
         labels = self.teacher_labels
         return Record(
             teacher=self._manifest.name,

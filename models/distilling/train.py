@@ -114,6 +114,8 @@ class _Patience(keras.callbacks.EarlyStopping):  # type: ignore[misc]
     def on_train_begin(self, logs: object = None) -> None:
         super().on_train_begin(logs)
         self.wait = self._waited
+        if self.baseline:  # what comes after a cut-off is held against what was before
+            self.best = self.baseline
 
 
 class _Told(keras.callbacks.Callback):  # type: ignore[misc]

@@ -1,13 +1,17 @@
 """What Keras makes of the parts of a distillation. Run in a process of its own (TensorFlow); a line of JSON.
 
 python -m tests.e2e.distill_facts loss      some losses, and what they are of
+python -m tests.e2e.distill_facts steps DIR the optimiser's steps of the course there
 python -m tests.e2e.distill_facts mixed     the dtypes of students' logits under mixed_bfloat16
 """
 
 import json
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import h5py  # type: ignore[import-untyped]
 import keras
 import numpy as np
 
@@ -44,5 +48,13 @@ def mixed() -> dict[str, list[str]]:
     return found
 
 
+def steps(folder: str) -> int:
+    """How often the optimiser of the one course in *folder* has been asked for a step."""
+    (checkpoint,) = Path(folder).glob("*/checkpoint/latest.weights.h5")
+    with h5py.File(checkpoint) as file:
+        return int(file["optimizer/vars/0"][()])
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps({"loss": loss, "mixed": mixed}[sys.argv[1]]()) + "\n")
+    parts: dict[str, Callable[..., Any]] = {"loss": loss, "mixed": mixed, "steps": steps}
+    sys.stdout.write(json.dumps(parts[sys.argv[1]](*sys.argv[2:])) + "\n")

@@ -28,8 +28,8 @@ def test_a_fresh_clone_with_no_internet_tells_a_dog(shared: Path, tmp_path: Path
     subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
     (clone / ".venv").symlink_to(ROOT / ".venv")
     commands = (
-        "ip link set lo up; set -m; make serve & trap 'kill -TERM -%1' EXIT;"
-        "until curl -sf localhost:5000/readyz >/dev/null; do kill -0 %1 && sleep 0.2; done;"
+        "ip link set lo up; make serve & trap 'kill -TERM %1; wait' EXIT;"
+        "until curl -sf localhost:5000/readyz >/dev/null; do kill -0 %1 || exit 1; sleep 0.2; done;"
         f"curl -s -F file=@{photo} localhost:5000/predict"
     )
     variables = environment(CACHE_DIR=str(tmp_path / "cache")) | {"KERAS_HOME": str(tmp_path)}
@@ -37,7 +37,7 @@ def test_a_fresh_clone_with_no_internet_tells_a_dog(shared: Path, tmp_path: Path
         ["unshare", "--net", "bash", "-ec", commands],
         cwd=clone, env=variables, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
-    assert "serving `pocket`, the small model in the box" in done.stderr
+    assert "serving `pocket`, the small model in the box" in done.stderr, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
     assert (answer["model"], answer["weights"]) == ("pocket", "pocket")
     assert answer["results"][0]["class"] in DOGS

@@ -50,7 +50,8 @@ function warned(models) {
 /** @param {Model[]} models */
 function boxed(models) {
   const [pocket] = models.filter(({ weights }) => weights?.source === "pocket");
-  if (!pocket || !models.some(({ state }) => state === "weights_missing")) return "";
+  const others = models.filter((model) => model !== pocket);
+  if (!pocket || !others.length || !others.every(({ state }) => state === "weights_missing")) return "";
   return `${pocket.title} answers, a small network that came with this service and knows ${pocket.classes} kinds of things; the others have no weights here. The README tells where they go (WEIGHTS_DIR).`;
 }
 

@@ -185,6 +185,8 @@ def test_one_s_own_model_is_not_withdrawn(place: Place) -> None:
     plan = place.plan(WeightsMode.AUTO, ("trees",))
     assert "add it again" in plan.missing[0]
     assert plan.withdraw == ()
+    assert not plan.pocket, "it is served as failed, and nothing in its place"
+    assert plan.jobs == ()
 
 
 def test_random_does_not_look_for_weights(place: Place) -> None:

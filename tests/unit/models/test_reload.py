@@ -149,6 +149,35 @@ def test_one_process_reloads_while_the_others_serve(desk: ReloadDesk, serve: Ser
     assert not first.reloads.due()
 
 
+def test_who_leaves_in_its_turn_gives_it_up(desk: ReloadDesk, serve: Serve) -> None:
+    first, second = serve(pid=11), serve(pid=12)
+    ask(desk, "resnet50")
+    assert first.reloads.due()
+    assert not second.reloads.due()
+    first.reloads.close()
+    assert second.reloads.due()
+
+
+def test_another_request_does_not_let_two_reload_at_once(desk: ReloadDesk, serve: Serve) -> None:
+    first, second = serve(pid=11), serve(pid=12)
+    ask(desk, "resnet50")
+    assert first.reloads.due()
+    ask(desk, "resnet50")  # the one before was interrupted
+    assert not second.reloads.due()
+
+
+def test_a_folder_that_is_emptied_under_a_service_is_filled_again(desk: ReloadDesk, serve: Serve) -> None:
+    one = serve()
+    number = ask(desk, "resnet50")
+    assert one.reloads.due()
+    one.reloads.run()
+    shutil.rmtree(desk.folder)
+    assert not one.reloads.due()
+    assert len(desk.living()) == 1
+    assert ask(desk, "resnet50") == number + 1, "the report of the first is no answer to the second"
+    assert one.reloads.due()
+
+
 def test_one_that_does_jobs_takes_no_turns(desk: ReloadDesk, serve: Serve) -> None:
     web, worker = serve(pid=11), serve(is_prompt=False, pid=12)
     ask(desk, "resnet50")

@@ -33,11 +33,13 @@ class Service:
 
         registry = Registry(["resnet50"], load)
         registry.start()
+        self.registry = registry
         self.networks = {"resnet50": registry.get("resnet50").classifier}
-        self.shadow = Shadow("newer", "resnet50", share, self._tell, lambda: draw)
+        self.shadow = Shadow("newer", "resnet50", share, self._tell, patience_s=10, draw=lambda: draw)
         self.shadow.start(load, registry)
 
-    def _tell(self, sight: Sight, took_s: float) -> None:
+    def _tell(self, version: str, sight: Sight, took_s: float) -> None:
+        assert version == "0123456789ab"
         self.told.append(sight)
         self.took_s.append(took_s)
 
@@ -94,15 +96,38 @@ def test_only_a_share_is_shown(share: float, seen: int) -> None:
     assert len(service.told) == seen
 
 
-@pytest.mark.parametrize(
-    ("candidate", "says"),
-    [(None, "not prepared"), (replace(served(), labels_sha256="22" * 32), "its classes are not those of resnet50")],
-)
-def test_one_that_can_not_be_compared_is_left_out_and_the_service_serves(
-    candidate: ServedModel | None, says: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    service = Service(candidate)
+def test_one_that_can_not_be_loaded_is_left_out_and_the_service_serves(caplog: pytest.LogCaptureFixture) -> None:
+    service = Service(None)
     service.answer(BRIGHT)
     service.run()
     assert service.told == []
-    assert says in caplog.text
+    assert "newer is no candidate: not prepared" in caplog.text
+
+
+def test_one_with_other_classes_is_not_compared_also_after_a_reload(caplog: pytest.LogCaptureFixture) -> None:
+    service = Service(served())
+    service.registry._load = lambda _: replace(served(), labels_sha256="22" * 32)
+    assert service.registry.reload("resnet50") == ""
+    service.answer(BRIGHT)
+    service.run()
+    assert service.told == [Sight.FAILED]
+    assert "its classes are not those of resnet50" in caplog.text
+
+
+def test_whatever_its_engine_raises_ends_no_worker() -> None:
+    class Exploding(BrightnessEngine):
+        def run(self, batch: Batch, threads: int = 1) -> Scores:
+            raise ValueError("out of memory")
+
+    service = Service(served(Exploding()))
+    service.answer(BRIGHT)
+    service.run()
+    assert service.told == [Sight.FAILED]
+
+
+def test_who_comes_while_it_decodes_goes_first() -> None:
+    service = Service(opposite())
+    service.answer(BRIGHT)
+    waiting = iter((0, 1, 1, 1))
+    service.shadow.run(lambda: service.road, lambda: next(waiting))
+    assert service.told == [Sight.SKIPPED]
