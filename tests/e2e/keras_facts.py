@@ -36,7 +36,7 @@ def facts(name: str) -> dict[str, Any]:
     module = importlib.import_module(f"keras.applications.{architecture.keras.module}")
     official, ours = layers(model), layers(graph(architecture))
     plain = layers(getattr(keras.applications, architecture.keras.keras_class)(weights=None))
-    in_module = hasattr(module, architecture.keras.keras_class)
+    in_module = hasattr(module, "preprocess_input")
     return known | {
         "in_module": in_module,
         "ours_is_official": ours == official,
