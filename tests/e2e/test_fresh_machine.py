@@ -24,7 +24,7 @@ def test_a_fresh_clone_with_no_internet_tells_a_dog(shared: Path, tmp_path: Path
     """`make serve` and one curl, in a network of its own that leads nowhere. Only .venv was there before."""
     if subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode:
         pytest.skip("needs to be allowed a network of its own (unshare --net)")
-    clone, photo = tmp_path / "clone", shared / "photos/n02099601_golden_retriever.JPEG"
+    clone, photo = tmp_path / "clone", shared / "photos/n02108915_French_bulldog.JPEG"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
     (clone / ".venv").symlink_to(ROOT / ".venv")
     commands = (
