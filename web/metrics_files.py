@@ -24,7 +24,8 @@ _KINDS = ("counter", "histogram")  # those of live gauges are removed: a dead wo
 _ARCHIVE = "archive"
 # What a worker's files can come to: their pages are taken at its start, because one that is missing later, on a full
 # /dev/shm, is a SIGBUS.
-_RESERVED_BYTES = {"counter": 64 << 10, "histogram": 256 << 10, "gauge_livesum": 64 << 10, "gauge_livemin": 64 << 10}
+_GAUGES = ("gauge_livesum", "gauge_livemin", "gauge_livemax")
+_RESERVED_BYTES = {"counter": 64 << 10, "histogram": 256 << 10} | dict.fromkeys(_GAUGES, 64 << 10)
 _ENTRY_BYTES = 32  # of a file at most, besides its key: its length, up to 8 to align it, two doubles
 # Whatever bytes that are no such file, or only half of one, provoke in prometheus_client.
 UNREADABLE = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, struct.error, MemoryError)

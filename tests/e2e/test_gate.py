@@ -13,6 +13,8 @@ from tests.e2e.server import run_flask, running
 
 STATIC = Precision.INT8_STATIC
 
+pytestmark = pytest.mark.slow  # preparing with photos takes a quarter of a minute
+
 
 @pytest.fixture(scope="module")
 def judged(real_cache: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
