@@ -101,6 +101,7 @@ def first(found: Locator) -> tuple[str, float]:
     return shown.locator(".label").inner_text(), float(shown.locator(".share").inner_text().strip(" %<"))
 
 
+@pytest.mark.slow
 def test_large_photos_are_sent_small_and_upright_and_the_answers_stay(
     real: Server, shared: Path, open_page: Pages
 ) -> None:
@@ -192,6 +193,7 @@ def test_with_real_weights_there_is_no_banner(real: Server, open_page: Pages) ->
     expect(page.locator("tbody")).to_contain_text("weights from a file")
 
 
+@pytest.mark.slow
 def test_the_model_in_the_box_answers_where_no_network_has_weights(
     offline: None, tmp_path: Path, open_page: Pages
 ) -> None:

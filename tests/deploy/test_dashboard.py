@@ -69,6 +69,7 @@ def watched(random_cache: Path, tmp_path: Path) -> Iterator[Watched]:
         yield Watched(service, answers, started)
 
 
+@pytest.mark.slow
 def test_every_panel_alert_and_rule_has_data_none_fires_while_all_is_well_and_failures_show(watched: Watched) -> None:
     silent, watcher = queries(), watched.by
 

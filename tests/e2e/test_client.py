@@ -91,6 +91,7 @@ def test_one_corrupt_photo_is_named_and_spoils_no_other(real: Server, photos: Pa
     assert len(kept(tmp_path / "out.jsonl")) == PHOTOS
 
 
+@pytest.mark.slow
 def test_jobs_give_what_requests_give(random_cache: Path, photos: Path, tmp_path: Path) -> None:
     (photos / "bad.jpg").write_bytes(b"\xff\xd8 no photo")
     with parts(tmp_path, random_cache) as service:

@@ -82,6 +82,7 @@ def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return logarithms
 
 
+@pytest.mark.slow
 def test_the_loss_is_hinton_s() -> None:
     found = facts("loss")
     logits, targets, temperature = np.array(found["logits"]), np.array(found["targets"]), found["temperature"]

@@ -3,12 +3,15 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.server import run_flask
 
 # Measured on the development machine; keras's pixels are Pillow's, so another CPU may turn a photo that is undecided.
 KNOWN_TOP1 = {"crop": 91, "squash": 88, "keras": 84}
 
 
+@pytest.mark.slow
 def test_the_known_figures_are_found(real_cache: Path, shared: Path, tmp_path: Path) -> None:
     table, page = tmp_path / "e.csv", tmp_path / "e.html"
     result = run_flask(

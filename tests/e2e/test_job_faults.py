@@ -88,6 +88,7 @@ def survive(folder: Path, cache: Path, whom: Whom, blow: signal.Signals, lease_s
         print(f"{whom.__name__} {blow.name}: {len(stream.accepted)} jobs accepted, all of them done")
 
 
+@pytest.mark.slow
 def test_no_job_is_lost_with_a_worker(random_cache: Path, tmp_path: Path) -> None:
     survive(tmp_path, random_cache, worker, signal.SIGKILL, lease_s="2")
 

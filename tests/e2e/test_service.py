@@ -193,6 +193,7 @@ def test_preparing_what_is_prepared_imports_no_tensorflow(random_cache: Path) ->
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_models_verify_finds_what_a_start_can_not_see(copied_cache: Path) -> None:
     settings = {"MODELS": "resnet50,mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(copied_cache)}
     good = run_flask("models", "verify", **settings)
@@ -244,10 +245,11 @@ def test_a_start_that_can_not_be_right_stops_with_one_line(
     assert "Traceback" not in done.stderr
 
 
-KERAS_SERVES = ["mobilenetv2", pytest.param("vgg16,resnet50,inceptionv3", marks=pytest.mark.slow)]
+KERAS_SERVES = ["mobilenetv2", "vgg16,resnet50,inceptionv3"]
 
 
 @pytest.mark.parametrize("names", KERAS_SERVES)
+@pytest.mark.slow
 def test_the_keras_engine_serves_the_same_answers(four: Server, random_cache: Path, tmp_path: Path, names: str) -> None:
     settings = {"MODELS": names, "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "WORKERS": "1", "ENGINE": "keras"}
     with running(tmp_path / "log", **settings) as keras:

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.server import run_flask, running, until
 from tests.e2e.test_added import PHOTO, add
 from tests.scraped import value
 
 
+@pytest.mark.slow
 def test_a_candidate_is_asked_after_the_answer_and_never_heard(own_files: Path, tmp_path: Path) -> None:
     for name, file in (("trees", "good.tflite"), ("oaks", "good.tflite")):
         status, said = add(tmp_path, own_files / file, name)
