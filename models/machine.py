@@ -58,6 +58,21 @@ def made_once(path: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def locked(path: Path, how: int = os.O_RDONLY) -> Iterator[bool]:
+    """Say whether the lock on a file or folder could be had at once; keep it until the end.  Raises: OSError."""
+    handle = os.open(path, how, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
+
+
 @cache
 def instructions_name() -> str:
     """Return a short name for what packing depends on: the CPU's instruction sets and LiteRT's version."""

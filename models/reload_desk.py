@@ -17,7 +17,7 @@ from typing import IO
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.errors import ArtifactError
-from models.machine import runtime_folder
+from models.machine import locked, runtime_folder
 
 _ASKED, _TURN = "asked.json", "turn.lock"
 _TRIES, _PAUSE_S = 50, 0.01
@@ -59,7 +59,7 @@ class ReloadDesk:
     def alone(self) -> Iterator[None]:
         """Be the only one who asks, until the end.  Raises: ArtifactError: somebody else asks."""
         self.folder.mkdir(exist_ok=True)
-        with _locked(self.folder) as is_ours:
+        with locked(self.folder) as is_ours:
             if not is_ours:
                 raise ArtifactError("another reload is under way")
             yield
@@ -67,7 +67,7 @@ class ReloadDesk:
     @contextmanager
     def turn(self) -> Iterator[bool]:
         """Say whether it is this process's turn, and keep it until the end: one reloads while its siblings serve."""
-        with _locked(self.folder / _TURN, os.O_RDWR | os.O_CREAT) as is_ours:
+        with locked(self.folder / _TURN, os.O_RDWR | os.O_CREAT) as is_ours:
             yield is_ours
 
     def ask(self, names: tuple[str, ...]) -> Asked:
@@ -124,7 +124,7 @@ class ReloadDesk:
     def _living(self) -> Iterator[tuple[int, Done]]:
         for path in self.folder.glob("[0-9]*.json"):
             try:
-                with _locked(path) as is_left:
+                with locked(path) as is_left:
                     if is_left:
                         path.unlink(missing_ok=True)
                     else:
@@ -139,18 +139,3 @@ def report(file: IO[str], done: Done) -> None:
     file.write(done.model_dump_json())
     file.truncate()
     file.flush()
-
-
-@contextmanager
-def _locked(path: Path, how: int = os.O_RDONLY) -> Iterator[bool]:
-    """Say whether the lock on a file or folder could be had at once; keep it until the end.  Raises: OSError."""
-    handle = os.open(path, how, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(handle)

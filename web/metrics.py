@@ -6,6 +6,7 @@ the workers that live.
 
 import time
 from collections.abc import Mapping
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -17,6 +18,7 @@ from web.record import Record
 # OpenTelemetry's list, denser where our answers lie; an objective that is alerted on must be one of these edges.
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2.5, 5, 10)
 UNMATCHED = "unmatched"  # the route of what has none
+OfWorkers = Literal["livemin", "livemax", "livesum"]
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 # As routes, and as a caller may write them.
 PREDICT_PATHS = ("/predict", "/v1/predict")
@@ -33,9 +35,7 @@ class Metrics:
         self._unparsed = self._counter(
             "http_requests_unparsed", "Requests that Gunicorn refused or failed on by itself"
         )
-        self._in_flight = Gauge(
-            "http_requests_in_flight", "Being answered now", multiprocess_mode="livesum", registry=self.registry
-        )
+        self._in_flight = self._gauge("http_requests_in_flight", "Being answered now", of_workers="livesum")
         self._rejected = self._counter(
             "triptych_inference_rejected", "Requests for /predict not answered, by the problem's code", "reason"
         )
@@ -52,13 +52,11 @@ class Metrics:
             "triptych_inference_duration_seconds", "One image, one model", "model", "precision"
         )
         self._loaded = self._gauge("triptych_model_loaded", "1: every worker has it", "model")
-        self._facts = Gauge(
-            "triptych_model_info",
-            "1: a worker serves it; 0: was served, until a reload",
+        facts, text = (
             ("model", "version", "precision", "weights"),
-            registry=self.registry,
-            multiprocess_mode="livemax",
+            "1: a worker serves it; 0: was served, until a reload",
         )
+        self._facts = self._gauge("triptych_model_info", text, *facts, of_workers="livemax")
         self._shadowed = self._counter(
             "triptych_shadow_images",
             "Shown to SHADOW_MODEL after the answer, by what became of them",
@@ -146,6 +144,6 @@ class Metrics:
     def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
         return Histogram(name, text, labels, registry=self.registry, buckets=BUCKETS_S)
 
-    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        """Return one of which the least of all living workers is shown."""
-        return Gauge(name, text, labels, registry=self.registry, multiprocess_mode="livemin")
+    def _gauge(self, name: str, text: str, *labels: str, of_workers: OfWorkers = "livemin") -> Gauge:
+        """Return one of which the least, the most or the sum of all living workers is shown."""
+        return Gauge(name, text, labels, registry=self.registry, multiprocess_mode=of_workers)

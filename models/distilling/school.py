@@ -4,9 +4,9 @@ CACHE_DIR/distilled/<name>/lessons/                      see `lessons`
 CACHE_DIR/distilled/<name>/<course key>-<lessons' key>/  checkpoint, history.csv, curves.png, student.keras
 """
 
-import fcntl
 import hashlib
 import math
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from models.distilling.lessons import Lessons, Record, is_held_out
 from models.distilling.worth import worth
 from models.errors import ModelError, PrepareError
 from models.labels import Label
+from models.machine import locked
 from models.manifest import Precision, WeightsKind
 from models.photo_labels import LabelledPhoto
 from models.prepared import PreparedModels
@@ -61,11 +62,9 @@ class School:
     def alone(self) -> Iterator[None]:
         """Be the only one who works in the folder.  Raises: PrepareError: another process does."""
         self._lessons.mkdir(parents=True, exist_ok=True)
-        with (self._home / ".lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise PrepareError(f"another process distils in {self._home}") from None
+        with locked(self._home / ".lock", os.O_RDWR | os.O_CREAT) as is_ours:
+            if not is_ours:
+                raise PrepareError(f"another process distils in {self._home}")
             yield
 
     def admit(self, course: Course, classes: int) -> None:
