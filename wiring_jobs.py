@@ -64,8 +64,8 @@ def run_job_worker(settings: Settings, prepared: PreparedModels, load: Load) -> 
     app = make_celery(_url(settings))
     publish, processes = Publisher(app), settings.workers or usable_cores()
     reaper = Reaper(_connect(settings, _CALLER_S), publish)
-    names = prepared.answerable()  # what is prepared later is not for one of the processes alone
-    process = WorkerProcess(publish, lambda: _start_work(settings, Registry(names, load), processes))
+    names, spare = prepared.names, prepared.spare()  # what is prepared later is not for one of the processes alone
+    process = WorkerProcess(publish, lambda: _start_work(settings, Registry(names, load, spare), processes))
     return run_worker(app, reaper, process, processes)
 
 

@@ -59,9 +59,12 @@ def made_once(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked(path: Path, how: int = os.O_RDONLY) -> Iterator[bool]:
-    """Say whether the lock on a file or folder could be had at once; keep it until the end.  Raises: OSError."""
-    handle = os.open(path, how, 0o600)
+def locked(path: Path, flags: int = os.O_RDONLY) -> Iterator[bool]:
+    """Say whether the lock on a file or folder could be had at once; keep it until the end.
+
+    *flags* it is opened with; a file that is made by them stays.  Raises: OSError.
+    """
+    handle = os.open(path, flags, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -37,10 +37,10 @@ class PreparedModels:
         """Return the model for a request that names none: *wanted*, unless only the one in the box has weights."""
         return POCKET if self.is_pocket_needed() else wanted
 
-    def answerable(self) -> tuple[str, ...]:
-        """Return the names that jobs may bear: what is served, and the model in the box where it ever stepped in."""
+    def spare(self) -> tuple[str, ...]:
+        """Return the names that jobs of earlier may bear besides: the model in the box, where it ever stepped in."""
         stood_in = self.mode is WeightsMode.AUTO and self._has(POCKET)
-        return tuple(dict.fromkeys((*self.names, *[POCKET] * stood_in)))
+        return (POCKET,) if stood_in and POCKET not in self.names else ()
 
     def available(self) -> tuple[str, ...]:
         """Return the names of those that can be loaded: what is served and has been prepared."""

@@ -34,16 +34,24 @@ Load = Callable[[str], ServedModel]
 
 
 class Registry:
-    """Name -> model. `start` loads; until then every model is LOADING."""
+    """Name -> model. `start` loads; until then every model is LOADING.
 
-    def __init__(self, names: Iterable[str], load: Load) -> None:
+    *spare*: those that may be asked for and need not be there: one that can't be loaded is as if it had no name.
+    """
+
+    def __init__(self, names: Iterable[str], load: Load, spare: Iterable[str] = ()) -> None:
         self._load = load
         self._entries = {name: Entry(ModelState.LOADING) for name in names}
+        self._spare = tuple(spare)
 
     def start(self) -> None:
         """Load every model. One that can't be loaded becomes FAILED and says why; the others serve."""
         for name in self._entries:
             self._entries[name] = self._outcome(name, self._loaded)
+        for name in self._spare:
+            entry = self._outcome(name, self._loaded)
+            if entry.state is ModelState.READY:
+                self._entries[name] = entry
 
     def self_test(self, name: str) -> bool:
         """Let a loaded model give its known answer again. One that can't becomes FAILED, and READY when it can.
@@ -65,7 +73,7 @@ class Registry:
 
     def _outcome(self, name: str, attempt: Callable[[str], ServedModel]) -> Entry:
         """Return the entry that says how *attempt* went; it keeps the model that there was."""
-        model = self._entries[name].model
+        before = self._entries.get(name, Entry(ModelState.LOADING)).model
         is_test = attempt == self._tested
         happened, when = (
             ("failed its self-test", "in its self-test") if is_test else ("could not be loaded", "while loading")
@@ -77,10 +85,10 @@ class Registry:
             return Entry(ModelState.WEIGHTS_MISSING, reason=str(error))
         except ModelError as error:
             log.error("%s %s: %s", name, happened, error, exc_info=error.__cause__)
-            return Entry(ModelState.FAILED, model, str(error))
+            return Entry(ModelState.FAILED, before, str(error))
         except Exception as error:  # whatever else a damaged artifact provokes must not restart the worker for ever
             log.exception("%s %s", name, happened)
-            return Entry(ModelState.FAILED, model, f"{type(error).__name__} {when}")
+            return Entry(ModelState.FAILED, before, f"{type(error).__name__} {when}")
 
     def _loaded(self, name: str) -> ServedModel:
         start = time.monotonic()

@@ -49,6 +49,7 @@ class Reloads:
         """
         try:
             desk = self._find_desk()
+            desk.living()  # takes away what was left by those that were killed
             self._mark, self._asked = desk.mark(), desk.asked()
             self._file = desk.register(self._done())
             self._desk = desk
@@ -63,7 +64,7 @@ class Reloads:
         if self._desk is None or (self._is_prompt and now < self._look_at):
             return False
         self._look_at = now + LOOK_EVERY_S
-        self._stay_known(self._desk)
+        self._stay_known()
         return self._desk.mark() not in (0, self._mark) and self._begins(self._desk)
 
     def run(self) -> None:
@@ -85,14 +86,15 @@ class Reloads:
             self._desk.folder.rmdir()  # where it was the last, and none was ever asked to
         self._file.close()
 
-    def _stay_known(self, desk: ReloadDesk) -> None:
-        """Come back where somebody has emptied the folder."""
+    def _stay_known(self) -> None:
+        """Come back where somebody has emptied the folder, or taken it away."""
         if self._file and not Path(self._file.name).exists():
             self._file.close()
             self._file = None
         if self._file is None:
-            with suppress(OSError):
-                self._file = desk.register(self._done())
+            with suppress(OSError, ArtifactError):
+                self._desk = self._find_desk()  # makes the folder around it too
+                self._file = self._desk.register(self._done())
 
     def _begins(self, desk: ReloadDesk) -> bool:
         """Take what is asked for, in this process's turn; say whether any of it is served here."""

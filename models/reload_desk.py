@@ -24,7 +24,7 @@ _TRIES, _PAUSE_S = 50, 0.01
 
 
 class Asked(BaseModel):
-    """Reload *names*; *number* is one more than that of the request before."""
+    """Reload *names*. *number* is above that of every request before: the nanoseconds of the clock, or one more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -67,14 +67,15 @@ class ReloadDesk:
     @contextmanager
     def turn(self) -> Iterator[bool]:
         """Say whether it is this process's turn, and keep it until the end: one reloads while its siblings serve."""
-        with locked(self.folder / _TURN, os.O_RDWR | os.O_CREAT) as is_ours:
+        with locked(self.folder / _TURN, flags=os.O_RDWR | os.O_CREAT) as is_ours:
             yield is_ours
 
     def ask(self, names: tuple[str, ...]) -> Asked:
         """Ask every process that serves one of *names* to reload it. Call while `alone`."""
-        # Cleaners empty such folders under running services: no report of old must pass for an answer.
+        # Cleaners empty such folders under running services: no report of old must pass for an answer, not even that of
+        # a process that is not known again yet. Hence no count from 1.
         before = [self.asked().number, *(done.number for done in self.living().values())]
-        asked = Asked(number=max(before) + 1, names=names)
+        asked = Asked(number=max(time.time_ns(), max(before) + 1), names=names)
         part = self.folder / f".{os.getpid()}"
         part.write_text(asked.model_dump_json(), encoding="utf-8")
         part.replace(self.folder / _ASKED)

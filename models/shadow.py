@@ -57,16 +57,19 @@ class Shadow:
         self._candidate: ServedModel | None = None
         self._registry: Registry | None = None
         self._chosen: _Chosen | None = None
+        self._complaint = ""
 
     def start(self, load: Load, registry: Registry) -> None:
-        """Load the candidate. One that can't be loaded is left out: the service serves all the same."""
-        try:
-            self._candidate = load(self._name)
-        except Exception as error:  # whatever a damaged candidate provokes is no caller's business
-            log.exception("%s is no candidate: %s", self._name, error)
+        """Load the candidate. One that can't be loaded or compared is left out: the service serves all the same."""
+        shelf = Registry([self._name], load)
+        shelf.start()
+        entry, beside = shelf.entries[self._name], registry.entries[self._beside].model
+        reason = entry.reason or (entry.model and beside and _incomparable(entry.model, beside))
+        if reason:
+            log.error("%s is no candidate: %s", self._name, reason)
             return
-        self._registry = registry
-        share, version = f"{self._share:.3g}", self._candidate.version
+        self._candidate, self._registry = entry.model, registry
+        share, version = f"{self._share:.3g}", entry.model.version if entry.model else ""
         log.info("%s, version %s, is shown %s of what %s answers for", self._name, version, share, self._beside)
 
     def see(self, upload: bytes, opinion: Opinion, resize: Resize) -> None:
@@ -84,8 +87,8 @@ class Shadow:
             return
         chosen, self._chosen = self._chosen, None
         try:
-            if self._candidate.labels_sha256 != self._registry.get(self._beside).labels_sha256:
-                raise ModelError(f"its classes are not those of {self._beside}")
+            if reason := _incomparable(self._candidate, self._registry.get(self._beside)):
+                raise ModelError(reason)
             until = Deadline(time.monotonic() + self._patience_s, lambda: bool(somebody_waits()))
             networks = {self._name: self._candidate.classifier}
             (opinion,) = road().classify([chosen.upload], networks, chosen.resize, until)
@@ -94,7 +97,9 @@ class Shadow:
         except (CallerGone, DeadlineExceeded):
             self._tell(Sight.SKIPPED)
         except Exception as error:  # a candidate's faults end no worker
-            log.exception("%s can't be compared: %s", self._name, error)
+            if (reason := str(error)) != self._complaint:  # once for each in a row: the metrics count them
+                log.exception("%s can't be compared: %s", self._name, reason)
+            self._complaint = reason
             self._tell(Sight.FAILED)
         else:
             agreed = int(opinion.scores[self._name].argmax()) == chosen.likeliest
@@ -103,3 +108,9 @@ class Shadow:
     def _tell(self, sight: Sight, took_s: float = 0.0) -> None:
         if self._candidate:
             self._told(self._candidate.version, sight, took_s)
+
+
+def _incomparable(candidate: ServedModel, beside: ServedModel) -> str:
+    """Return why their answers can't be compared; empty where they can."""
+    same = candidate.labels_sha256 == beside.labels_sha256
+    return "" if same else f"its classes are not those of {beside.architecture.name}"

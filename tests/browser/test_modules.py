@@ -157,3 +157,19 @@ def test_times_and_names_are_for_people(page: Page) -> None:
         (".a", [".a"], " (2).a"),
     ]:
         assert call(page, "words", "unique", name, others) == wanted
+
+
+def test_the_banner_says_when_the_model_in_the_box_answers_and_when_answers_are_made_up(page: Page) -> None:
+    pocket = {"name": "pocket", "title": "Pocket", "state": "ready", "weights": {"source": "pocket"}, "classes": 200}
+    missing = {"name": "vgg16", "title": "VGG16", "state": "weights_missing"}
+    real = {"name": "resnet50", "title": "ResNet50", "state": "ready", "weights": {"source": "imagenet"}}
+    made_up = real | {"weights": {"source": "random"}}
+    for models, first, says in [
+        ([missing, pocket], "pocket", "Pocket answers, a small network"),
+        ([missing, real, pocket], "pocket", "Pocket answers, a small network"),  # until HUP
+        ([missing, real, pocket], "resnet50", ""),
+        ([real, pocket], "pocket", ""),
+        ([missing, made_up], "resnet50", "Answers are made up: ResNet50 runs"),
+    ]:
+        assert call(page, "models", "warned", models, first).startswith(says)
+        assert bool(call(page, "models", "warned", models, first)) is bool(says)

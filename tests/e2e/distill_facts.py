@@ -3,6 +3,7 @@
 python -m tests.e2e.distill_facts loss      some losses, and what they are of
 python -m tests.e2e.distill_facts steps DIR the optimiser's steps of the course there
 python -m tests.e2e.distill_facts mixed     the dtypes of students' logits under mixed_bfloat16
+python -m tests.e2e.distill_facts patience  after how many epochs, of one that is never better, it stops
 """
 
 import json
@@ -15,8 +16,10 @@ import h5py  # type: ignore[import-untyped]
 import keras
 import numpy as np
 
+from models.distilling.history import WATCHED
 from models.distilling.loss import MixedLoss
 from models.distilling.student import logits_of
+from models.distilling.train import _Patience
 
 TEMPERATURE = 3.0
 HARD = (0.0, 0.3, 1.0)
@@ -55,6 +58,23 @@ def steps(folder: str) -> int:
         return int(file["optimizer/vars/0"][()])
 
 
+def patience() -> dict[str, int]:
+    """With a patience of 5: from the start, and after a cut-off behind which 3 of them lie."""
+    return {str(waited): _epochs(_Patience(5, 0.5, waited)) for waited in (0, 3)}
+
+
+def _epochs(patience: _Patience) -> int:
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.stop_training = False  # as `fit` begins
+    patience.set_model(model)
+    patience.on_train_begin()
+    for epoch in range(20):
+        patience.on_epoch_end(epoch, {WATCHED: 0.4})
+        if model.stop_training:
+            return epoch + 1
+    return 0
+
+
 if __name__ == "__main__":
-    parts: dict[str, Callable[..., Any]] = {"loss": loss, "mixed": mixed, "steps": steps}
+    parts: dict[str, Callable[..., Any]] = {"loss": loss, "mixed": mixed, "steps": steps, "patience": patience}
     sys.stdout.write(json.dumps(parts[sys.argv[1]](*sys.argv[2:])) + "\n")

@@ -36,9 +36,9 @@ def facts(name: str) -> dict[str, Any]:
     module = importlib.import_module(f"keras.applications.{architecture.keras.module}")
     official, ours = layers(model), layers(graph(architecture))
     plain = layers(getattr(keras.applications, architecture.keras.keras_class)(weights=None))
-    in_module = hasattr(module, "preprocess_input")
+    own = sys.modules[getattr(keras.applications, architecture.keras.keras_class).__module__]
     return known | {
-        "in_module": in_module,
+        "preprocesses_so": own.preprocess_input is module.preprocess_input,
         "ours_is_official": ours == official,
         "plain_is_official": plain == official,
     }

@@ -21,8 +21,8 @@ from tests.served import CACHE, FOUR, prepare
 
 pytestmark = pytest.mark.slow
 
-# One of each family that the quick tests do not know, small ones; with those four the issue's twelve and more. Deeper
-# ones with random weights carry rounding further than trained ones do: ResNet101's answers differ by 2.7e-4.
+# One of each family that the quick tests do not know, small ones; with those four the issue's twelve and more. Not
+# ResNet101: with random weights its answers differ by 2.7e-4, rounding that its 101 layers carry on.
 OTHERS = [
     "vgg19", "resnet50v2", "inceptionresnetv2", "xception", "mobilenet", "mobilenetv3small",
     "mobilenetv3large", "densenet121", "nasnetmobile", "efficientnetb0", "efficientnetb1", "efficientnetv2b0",
@@ -47,7 +47,7 @@ def test_every_fact_is_keras_s(name: str, keras_facts: dict[str, dict[str, Any]]
     assert architecture.parameters == facts["parameters"]
     assert architecture.input.height == architecture.input.width
     assert facts["size"] in (architecture.input.height, None)  # None: MobileNetV3 takes any; 224 by its file's name
-    assert facts["in_module"]
+    assert facts["preprocesses_so"]
 
 
 @pytest.mark.parametrize("name", CATALOG)

@@ -133,7 +133,7 @@ async function learn() {
   isLearning = false;
   for (const { name, title } of served.models) titles.set(name, title);
   asking.offer(served);
-  show(served.models);
+  show(served.models, served.default);
   gallery.refresh();
   queue.unlock();
 }

@@ -27,32 +27,40 @@ const WEIGHTS = { imagenet: "ImageNet weights", file: "weights from a file", poc
 const STATES = { weights_missing: "no weights here", failed: "could not be loaded", loading: "being loaded" };
 const MILLIONS = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
-/** @param {Model[]} models */
-export function show(models) {
+/**
+ * @param {Model[]} models
+ * @param {string} first the one that answers where none is named
+ */
+export function show(models, first) {
   const slowest = Math.max(0, ...models.map((model) => milliseconds(model) ?? 0));
   const head = element("tr", {}, ...HEADS.map((text) => element("th", { scope: "col" }, text)));
   const rows = models.map((model) => row(model, slowest));
   found("table", HTMLTableElement).replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
   found("served", HTMLElement).hidden = false;
   const warning = found("banner", HTMLElement);
-  warning.textContent = warned(models);
+  warning.textContent = warned(models, first);
   warning.hidden = !warning.textContent;
 }
 
-/** @param {Model[]} models */
-function warned(models) {
+/**
+ * @param {Model[]} models
+ * @param {string} first
+ */
+export function warned(models, first) {
   const random = models.filter(({ weights }) => weights?.source === "random").map(({ title }) => title);
-  if (!random.length) return boxed(models);
+  if (!random.length) return boxed(models, first);
   const who = random.length === models.length ? "this service runs" : `${listed(random)} ${random.length > 1 ? "run" : "runs"}`;
   return `Answers are made up: ${who} with random weights. The README tells where real ones go (WEIGHTS_DIR).`;
 }
 
-/** @param {Model[]} models */
-function boxed(models) {
-  const [pocket] = models.filter(({ weights }) => weights?.source === "pocket");
-  const others = models.filter((model) => model !== pocket);
-  if (!pocket || !others.length || !others.every(({ state }) => state === "weights_missing")) return "";
-  return `${pocket.title} answers, a small network that came with this service and knows ${pocket.classes} kinds of things; the others have no weights here. The README tells where they go (WEIGHTS_DIR).`;
+/**
+ * @param {Model[]} models
+ * @param {string} first
+ */
+function boxed(models, first) {
+  const pocket = models.find(({ name, weights }) => name === first && weights?.source === "pocket");
+  if (!pocket || !models.some(({ state }) => state === "weights_missing")) return "";
+  return `${pocket.title} answers, a small network that came with this service and knows ${pocket.classes} kinds of things; others have no weights here. The README tells where they go (WEIGHTS_DIR).`;
 }
 
 /**

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from cli import prepare
-from cli.prepare import _tell_of_lost_photos, measure_models
+from cli.prepare import _tell_of_lost_photos, lacks_engine, measure_models
+from config import load_settings
 from models.errors import PrepareError
 from models.manifest import Manifest, Precision
 from models.plan import Job, WeightsMode
@@ -70,3 +71,11 @@ def test_losing_the_photos_that_judged_a_model_is_told(tmp_path: Path, capsys: p
     assert capsys.readouterr().err == ""
     _tell_of_lost_photos(Store(tmp_path), Job(MOBILENET, weights))
     assert "name them again with --images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("engine", "refused"), [("keras", True), ("litert", False), ("auto", False)])
+def test_the_model_in_the_box_is_refused_where_its_engine_is_not(tmp_path: Path, engine: str, refused: bool) -> None:
+    settings = load_settings({"TRIPTYCH_ENGINE": engine, "TRIPTYCH_WEIGHTS": "auto"})
+    prepared = PreparedModels(Store(tmp_path), ("mobilenetv2",), WeightsMode.AUTO)
+    assert bool(lacks_engine(prepared, settings)) is refused
+    assert lacks_engine(PreparedModels(Store(tmp_path), ("mobilenetv2",), WeightsMode.IMAGENET), settings) == ""

@@ -95,6 +95,7 @@ def test_what_was_added_needs_not_stand_in_models_here(ask: Ask, serve: Serve) -
     [
         (("oak",), {}, "oak: served by no process here; served are resnet50, vgg16"),
         (("vgg16",), {"vgg16": MISSING}, "vgg16 has no weights, and what is served stays"),
+        ((), {"vgg16": MISSING, "resnet50": MISSING}, "none of what is served has weights"),
         ((), {"vgg16": DAMAGED}, "vgg16 can't be served, and what is served stays: it is damaged"),
     ],
 )
@@ -105,6 +106,19 @@ def test_what_can_not_be_reloaded_is_refused_before_anybody_is_asked(
     done = ask(*names, bad=bad)
     assert (done.exit_code, says in done.output) == (1, True), done.output
     assert ReloadDesk(tmp_path).asked().number == 0
+
+
+def test_a_folder_that_can_not_be_written_is_told_in_one_line(
+    ask: Ask, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve("resnet50")
+
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("models.reload_desk.ReloadDesk.ask", full)
+    done = ask()
+    assert (done.exit_code, done.output) == (1, "No space left on device\n")
 
 
 def test_without_a_service_it_says_so(ask: Ask) -> None:

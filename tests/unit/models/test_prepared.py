@@ -76,6 +76,16 @@ def test_the_model_in_the_box_is_prepared_where_it_is_configured_beside_another(
     assert not models.incomplete()
 
 
+def test_jobs_may_still_bear_the_name_of_the_model_that_stepped_in(tmp_path: Path) -> None:
+    models = prepared(tmp_path, WeightsMode.AUTO)
+    fake_build(models.store, Job(pocket(), POCKET_FILE))
+    assert models.spare() == (), "it is served"
+    real = prepared(tmp_path, WeightsMode.AUTO, real=NAMES)
+    assert POCKET not in real.names
+    assert real.spare() == (POCKET,)
+    assert replace(real, mode=WeightsMode.IMAGENET).spare() == ()
+
+
 @pytest.mark.parametrize("mode", [WeightsMode.IMAGENET, WeightsMode.RANDOM])
 def test_nothing_steps_in_unless_it_may(tmp_path: Path, mode: WeightsMode) -> None:
     models = prepared(tmp_path, mode)

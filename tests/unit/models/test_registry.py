@@ -49,6 +49,15 @@ def test_a_model_without_weights_does_not_keep_the_others_from_being_ready() -> 
         registry.get("weightless")
 
 
+def test_a_spare_model_is_there_where_it_can_be_and_else_as_if_it_had_no_name() -> None:
+    registry = Registry(["good"], load, spare=("corrupt", "another"))
+    registry.start()
+    assert registry.failures() == {}
+    assert [*registry.entries] == ["good", "another"]
+    with pytest.raises(UnknownModel):
+        registry.get("corrupt")
+
+
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UnknownModel, match="good, corrupt"):
         started("good", "corrupt").get("other")

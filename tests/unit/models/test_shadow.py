@@ -104,14 +104,23 @@ def test_one_that_can_not_be_loaded_is_left_out_and_the_service_serves(caplog: p
     assert "newer is no candidate: not prepared" in caplog.text
 
 
+def test_one_with_other_classes_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    service = Service(replace(served(), labels_sha256="22" * 32))
+    service.answer(BRIGHT)
+    service.run()
+    assert service.told == []
+    assert "newer is no candidate: its classes are not those of resnet50" in caplog.text
+
+
 def test_one_with_other_classes_is_not_compared_also_after_a_reload(caplog: pytest.LogCaptureFixture) -> None:
     service = Service(served())
     service.registry._load = lambda _: replace(served(), labels_sha256="22" * 32)
     assert service.registry.reload("resnet50") == ""
-    service.answer(BRIGHT)
-    service.run()
-    assert service.told == [Sight.FAILED]
-    assert "its classes are not those of resnet50" in caplog.text
+    for _ in range(3):
+        service.answer(BRIGHT)
+        service.run()
+    assert service.told == [Sight.FAILED] * 3
+    assert caplog.text.count("newer can't be compared: its classes are not those of resnet50") == 1
 
 
 def test_whatever_its_engine_raises_ends_no_worker() -> None:

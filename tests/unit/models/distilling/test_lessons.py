@@ -1,11 +1,14 @@
 """Lessons are whole or begun, and what was begun is gone on with where it is the same."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from models.distilling.lessons import Lessons, Record, Unfinished, is_held_out
+from models.distilling.school import School
+from models.errors import PrepareError
 from models.labels import Label
 
 RECORD = Record(teacher="t", teacher_version="1", side=4, photos="of summer", labels=(Label("a", "a"), Label("b", "b")))
@@ -51,3 +54,14 @@ def test_what_is_begun_and_damaged_is_begun_anew(tmp_path: Path) -> None:
     look(tmp_path, RECORD, 3)
     (tmp_path / "begun.npz").write_bytes(b"cut")
     assert look(tmp_path, RECORD) == list(range(COUNT))
+
+
+def test_what_is_there_already_needs_no_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 10_000
+    needed = count * (3 * RECORD.side**2 + 2 * len(RECORD.labels))
+    monkeypatch.setattr("models.distilling.school.shutil.disk_usage", lambda _: SimpleNamespace(free=needed // 2))
+    at_school = SimpleNamespace(_lessons=tmp_path, _home=tmp_path)
+    with pytest.raises(PrepareError, match="10,000 photos needs"):
+        School._need_space(at_school, RECORD, count)  # type: ignore[arg-type]
+    (tmp_path / "images.npy").write_bytes(bytes(needed * 3 // 4))
+    School._need_space(at_school, RECORD, count)  # type: ignore[arg-type]
