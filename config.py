@@ -52,12 +52,22 @@ class Settings(JobSettings, AccessSettings):
         description="What a start prepares before it measures what is new here: never: nothing; missing: what never "
         "was; changed: all that changed (`make serve`)",
     )
-    precision: Literal["auto", "float32", "float16", "int8", "int8-static"] = Field(
-        "auto", description="Of the artifact served; auto: the fastest on this machine that passed the gate"
+    precision: Literal["auto", "float32", "float16", "int8", "int8-static", "mixed"] = Field(
+        "auto",
+        description="Of the artifact served; auto: the fastest on this machine that passed the gate, float32 with "
+        "ENGINE=keras, whose other one is mixed",
     )
     engine: EngineKind = Field(EngineKind.AUTO, description="litert or keras; auto is litert unless DEVICE=gpu")
     device: Device = Field(Device.AUTO, description="cpu or gpu; gpu without a GPU stops the start")
-    workers: int | None = Field(None, ge=1, description="Worker processes; unset: one a core")
+    batch_wait_ms: float = Field(
+        2, ge=0, description="ENGINE=keras: milliseconds that an image waits at most for others to run with"
+    )
+    max_batch: PowerOfTwo | None = Field(
+        None, description="ENGINE=keras: images that run at once, a power of two; unset: 64 on a GPU, 8 on a CPU"
+    )
+    workers: int | None = Field(
+        None, ge=1, description="Worker processes; unset: one a core, with ENGINE=keras four, which mostly wait"
+    )
     threads: PowerOfTwo | None = Field(
         None, description="Most threads of one inference, a power of two; unset: all cores, at most 8"
     )

@@ -21,12 +21,14 @@ from cli.prepare import lacks_engine, make_ready
 from config import Settings, SettingsError, read_once
 from cores import usable_cores
 from logs import logging_config
+from models.engine_keeper import EngineKeeper
+from models.engine_words import ADDRESS_VARIABLE
 from models.engines import Device, require_gpu
 from models.errors import ModelError
 from web import deaths, metrics_files
 from web.draining import Drain
 from web.watchdog import Ending
-from wiring import prepared_models
+from wiring import LOAD_S, engine_keeper, has_engine_process, prepared_models, worker_count
 from wiring_access import check_access
 from wiring_jobs import check_jobs
 
@@ -40,13 +42,13 @@ _counts = Path(os.environ[metrics_folder.VARIABLE])
 _SILENT_S = 30  # then one that says nothing is handed over all the same, and let go by its deadline
 
 bind = f"{settings.host}:{settings.port}"
-workers = settings.workers or usable_cores()  # one a core; they share the cores between them
+workers = worker_count(settings)  # one a core; they share the cores between them
 # Sync, because that is balanced at every number of connections and CompiledModel holds the GIL (ADR 0002); with a door
 # in front (ADR 0006).
 worker_class = "web.worker.AdmittingWorker"
 preload_app = False  # runtimes must not be forked: models are loaded in the worker
 # Above the worst load (packing VGG16 in float32 on a busy core: 8 s), and above the watchdog of a request.
-timeout = max(120, math.ceil(4 * settings.deadline_s))
+timeout = max(120, math.ceil(4 * settings.deadline_s), math.ceil(1.5 * LOAD_S) * has_engine_process(settings))
 graceful_timeout = settings.grace_s
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # the heartbeat must not wait for a disk
 sendfile = False  # it would bypass the time that a slow reader has (web/connection.py); our files are small
@@ -96,10 +98,25 @@ def when_ready(server: Any) -> None:
             listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _SILENT_S)
     server.triptych_drain = Drain(server, settings.drain_s)
     server.triptych_drain.install()
+    server.triptych_engine = engine_keeper(settings, deaths.engine_deaths().inc)
+    if server.triptych_engine:
+        _keep_engine(server, server.triptych_engine)
     follow = server.handle_hup
     server.handle_hup = lambda: _can_be_followed(server) and follow()
     metrics_files.reserve(_counts, os.getpid())
     deaths.deaths()  # what the master itself counts is shown from the start
+
+
+def _keep_engine(server: Any, engine: EngineKeeper) -> None:
+    """Start the engine process, and look after it as often as after the workers."""
+    engine.start(_same_settings)
+    manage_workers = server.manage_workers
+
+    def manage_all() -> None:
+        engine.keep()
+        manage_workers()
+
+    server.manage_workers = manage_all
 
 
 def _can_be_followed(server: Any) -> bool:
@@ -118,8 +135,8 @@ def _refuse_what_needs_a_start(wanted: Settings) -> None:
     """Raises: SettingsError: Gunicorn would close its listeners, a GPU be looked for, or a model be prepared."""
     if (wanted.host, wanted.port) != (settings.host, settings.port):
         raise SettingsError("another HOST or PORT needs a restart")
-    if wanted.device is Device.GPU and settings.device is not Device.GPU:
-        raise SettingsError("DEVICE=gpu needs a restart")
+    if _of_the_engine(wanted) != _of_the_engine(settings):
+        raise SettingsError("another ENGINE, DEVICE, MAX_BATCH or BATCH_WAIT_MS needs a restart")
     try:
         prepared = prepared_models(wanted)
         reason = lacks_engine(prepared, wanted)
@@ -132,10 +149,18 @@ def _refuse_what_needs_a_start(wanted: Settings) -> None:
         raise SettingsError(f"MODELS={','.join(wanted.models)}: not all are prepared (`models prepare` does it)")
 
 
+def _of_the_engine(given: Settings) -> tuple[object, ...]:
+    """Return what the engine process goes by, which outlives a HUP."""
+    is_there = has_engine_process(given)
+    return (is_there, is_there and (given.device, given.max_batch, given.batch_wait_ms))
+
+
 def on_reload(server: Any) -> None:
     """HUP has read the settings anew."""
     server.triptych_drain.seconds = settings.drain_s
     _decide_what_is_served()
+    if server.triptych_engine:
+        server.triptych_engine.follow(_same_settings)
     _warn_where_all_may_call(server)
 
 
@@ -143,13 +168,16 @@ def post_fork(server: Any, worker: object) -> None:
     """In the worker, before it loads the application: settings are read once, by the master."""
     os.environ.update(_same_settings)
     os.environ["TRIPTYCH_WORKERS"] = str(server.cfg.workers)  # -w wins
+    if server.triptych_engine:
+        os.environ[ADDRESS_VARIABLE] = server.triptych_engine.address.hex()
+        server.triptych_engine.forget()
     metrics_files.reserve(_counts, os.getpid())
 
 
 def pre_fork(server: Any, worker: Any) -> None:
     """Share the phase; keep the garbage collector from writing to the pages that the workers share with us."""
     worker.phase = server.triptych_drain.phase
-    metrics_files.bury(_counts, {*server.WORKERS, os.getpid()})  # what a scrape kept from it when a worker died
+    metrics_files.bury(_counts, _alive(server))  # what a scrape kept from it when a worker died
     gc.freeze()
 
 
@@ -168,4 +196,15 @@ def child_exit(server: Any, worker: Any) -> None:
         told = "had not yet ended as told" if worker.life.was_told else "was not told to end"
         server.log.error("Worker (pid:%s) %s; it was %s", worker.pid, told, ending)
     deaths.count_death(ending)
-    metrics_files.bury(_counts, {*server.WORKERS, os.getpid()})
+    metrics_files.bury(_counts, _alive(server))
+
+
+def _alive(server: Any) -> set[int]:
+    engine = server.triptych_engine.pid if server.triptych_engine else None
+    return {*server.WORKERS, os.getpid(), *([engine] if engine else [])}
+
+
+def on_exit(server: Any) -> None:
+    """In the master, at the end, when no worker is left."""
+    if server.triptych_engine:
+        server.triptych_engine.stop()

@@ -1,5 +1,7 @@
 """Settings -> the parts of the service. Nothing below this knows Settings: a class takes plain arguments."""
 
+import os
+import sys
 from collections.abc import Callable
 from functools import cache, partial
 
@@ -8,7 +10,9 @@ from config import Settings
 from cores import usable_cores
 from models.cores import Cores
 from models.decode_slots import DecodeSlots
-from models.engines import engine_maker, resolve_engine, resolve_precision
+from models.engine_keeper import EngineKeeper
+from models.engine_words import ADDRESS_VARIABLE
+from models.engines import EngineKind, engine_maker, remote_maker, resolve_engine, resolve_precision
 from models.machine import runtime_folder
 from models.prepared import PreparedModels
 from models.registry import Load, Registry
@@ -28,6 +32,11 @@ from web.request import MB
 from web.scrape import Scrape
 from web.service import Accepts, Service
 from web.uploads import UploadReader
+
+# Until the engine process has a model: every bucket is compiled, on a busy machine for each of several models.
+LOAD_S = 600.0
+_MOST_SLOTS = 64  # of a worker's ring: as many as run at once
+_WORKERS_A_CORE = 4  # with an engine process: each is on its way with one request, and most of that time it waits
 
 
 def prepared_models(settings: Settings) -> PreparedModels:
@@ -58,6 +67,7 @@ def make_service(
         admission=admission,
         cors_origins=settings.cors_origins,
         start_process=partial(start_process, settings),
+        reload_s=LOAD_S if has_engine_process(settings) else 0.0,
         reloads=Reloads(lambda: ReloadDesk(settings.cache_dir), registry, metrics.models),
     )
 
@@ -85,14 +95,34 @@ def accepts(settings: Settings, callers: Access) -> Accepts:
 
 
 def loader(settings: Settings, prepared: PreparedModels) -> Load:
-    """Return what loads a prepared model by its name."""
+    """Return what loads a prepared model by its name: into this process, or, in a worker that has an engine process,
+    there.
+    """
     engine = resolve_engine(settings.engine, settings.device)
     precision = resolve_precision(settings.precision, engine)
     cores = usable_cores()
+    if address := os.environ.get(ADDRESS_VARIABLE):
+        make_remote = remote_maker(bytes.fromhex(address), min(settings.max_files, _MOST_SLOTS), LOAD_S)
+        return lambda name: prepared.load(name, precision, make_remote, cores)
     models = len(prepared.available()) + (settings.shadow_model is not None)
     keep_tables = keeps_tables(models, settings.workers or cores, cores)
     make_engine = engine_maker(engine, settings.device, cores, settings.threads, keep_tables=keep_tables)
     return lambda name: prepared.load(name, precision, make_engine, cores)
+
+
+def has_engine_process(settings: Settings) -> bool:
+    """Say whether inference is in a process of its own, for all workers."""
+    return resolve_engine(settings.engine, settings.device) is EngineKind.KERAS
+
+
+def engine_keeper(settings: Settings, ended: Callable[[], None]) -> EngineKeeper | None:
+    """Return what keeps the engine process, where there is to be one; *ended* is called when one has by itself."""
+    return EngineKeeper((sys.executable, "-m", "wiring_engine"), ended) if has_engine_process(settings) else None
+
+
+def worker_count(settings: Settings) -> int:
+    """Return how many workers serve."""
+    return settings.workers or usable_cores() * (_WORKERS_A_CORE if has_engine_process(settings) else 1)
 
 
 def keeps_tables(models: int, workers: int, cores: int) -> bool:

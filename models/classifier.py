@@ -5,20 +5,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.engine import Engine, Scores
+from models.deadline import Deadline
+from models.engine import Answered, Elsewhere, Engine, Scores
 from models.errors import EngineError
 from models.labels import Label
-from preprocessing.spec import InputSpec
 from preprocessing.transform import Tensor
 
 
 class Classifier:
-    """An engine with what it eats and what its scores are of. Thread-safe: the engine runs one image at a time."""
+    """An engine with what its scores are of. Thread-safe: the engine runs one image at a time.
 
-    def __init__(self, engine: Engine, spec: InputSpec, labels: Sequence[Label]) -> None:
-        self.spec = spec
+    Where the engine is in another process, an image is begun, and its answer taken later: by one thread.
+    """
+
+    def __init__(self, engine: Engine, labels: Sequence[Label]) -> None:
+        self.spec = engine.spec
         self.labels = labels
         self._engine = engine
+        self._elsewhere = engine if isinstance(engine, Elsewhere) else None
         self._running = threading.Lock()
 
     def scores(self, tensor: Tensor, threads: int = 1) -> Scores:
@@ -28,7 +32,44 @@ class Classifier:
         """
         with self._running:
             scores = self._engine.run(tensor[np.newaxis], threads=threads)
-        if scores.shape != (1, len(self.labels)) or not np.isfinite(scores).all():
+        return self._checked(scores[0] if len(scores) == 1 else scores)
+
+    def begin(self, tensor: Tensor, until: Deadline) -> "Begun | None":
+        """Hand the image to an engine elsewhere; None: it is here, and `scores` asks it.
+
+        Raises: ModelUnavailable: it is away.  DeadlineExceeded: it had no room in time.
+        """
+        if self._elsewhere is None:
+            return None
+        return Begun(self, self._elsewhere, self._elsewhere.begin(tensor, until))
+
+    def why_not(self) -> str:
+        """Return why nothing can be asked now; empty where it can."""
+        return self._elsewhere.why_not() if self._elsewhere else ""
+
+    def close(self) -> None:
+        """Let go of the engine, when another has come in its place."""
+        if self._elsewhere:
+            self._elsewhere.close()
+
+    def _checked(self, scores: Scores) -> Scores:
+        if scores.shape != (len(self.labels),) or not np.isfinite(scores).all():
             raise EngineError(f"The engine gave scores of shape {scores.shape}, or not finite ones.")
-        row: Scores = scores[0]
-        return row
+        return scores
+
+
+class Begun:
+    """One image that an engine elsewhere has. To be taken, or dropped."""
+
+    def __init__(self, classifier: Classifier, engine: Elsewhere, serial: int) -> None:
+        self._classifier, self._engine, self._serial = classifier, engine, serial
+
+    def take(self, until: Deadline) -> Answered:
+        """Wait for its answer.  Raises: ModelError, as `Elsewhere.take` and `Classifier.scores`."""
+        answered = self._engine.take(self._serial, until)
+        self._classifier._checked(answered.scores)
+        return answered
+
+    def drop(self) -> None:
+        """Say that nobody will take it."""
+        self._engine.drop(self._serial)

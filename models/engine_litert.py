@@ -46,6 +46,7 @@ class LiteRtEngine:
         *keep_tables*: for one thread, with which a crowd is served: more memory, and quicker (`_TRANSIENT_TABLES`).
         Raises: EngineError: it can't be loaded, or is not (h, w, 3) -> (classes,).
         """
+        self.spec = spec
         self._shape, self._classes = (spec.height, spec.width, 3), classes
         self._keep_tables = keep_tables
         self._variants = {count: self._compile(artifact, count, packed) for count in threads}

@@ -1,16 +1,24 @@
 """Which engine runs a prepared model. Imports a runtime only to build one: a LiteRT worker never sees TensorFlow."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from models.backend import set_up_backend
 from models.child import run_in_child
 from models.cores import powers_of_two
 from models.engine import Engine
+from models.engine_words import Wanted
 from models.errors import EngineError
 from models.manifest import Manifest, Precision
 from models.packed import packed_weights
+from models.ring import RingShape
 from models.served import MakeEngine
+
+if TYPE_CHECKING:
+    from models.engine_keras import KerasEngine
 
 _KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")  # files that Keras itself loads
 
@@ -24,7 +32,7 @@ class EngineKind(StrEnum):
 
 
 class Device(StrEnum):
-    """The setting DEVICE. `auto`: the CPU for LiteRT; for Keras whatever TensorFlow sees."""
+    """The setting DEVICE. `auto`: the CPU for LiteRT; for Keras a GPU where its backend sees one."""
 
     AUTO = "auto"
     CPU = "cpu"
@@ -46,12 +54,14 @@ def resolve_engine(engine: EngineKind, device: Device) -> EngineKind:
 def resolve_precision(precision: str, engine: EngineKind) -> Precision | None:
     """Return the precision served; None: the fastest that passed the gate, which each model's own record tells.
 
-    Raises: ValueError: one that Keras does not have.
+    Raises: ValueError: one that the engine does not have.
     """
     if engine is EngineKind.KERAS:
-        if precision not in ("auto", Precision.FLOAT32):
+        if precision not in ("auto", Precision.FLOAT32, Precision.MIXED):
             raise ValueError(f"PRECISION={precision} needs ENGINE=litert")
-        return Precision.FLOAT32
+        return Precision.MIXED if precision == Precision.MIXED else Precision.FLOAT32
+    if precision == Precision.MIXED:
+        raise ValueError(f"PRECISION={precision} needs ENGINE=keras")
     return None if precision == "auto" else Precision(precision)
 
 
@@ -73,7 +83,7 @@ def engine_maker(
     *keep_tables*: see `LiteRtEngine`.
     """
     if engine is EngineKind.KERAS:
-        return _keras(device)
+        return keras_maker(device, most=1)
     threads = powers_of_two(cores, most)
     return _litert(threads[-1:] if widest_only else threads, share=share, keep_tables=keep_tables)
 
@@ -94,9 +104,11 @@ def _litert(threads: tuple[int, ...], *, share: bool, keep_tables: bool) -> Make
     return make
 
 
-def _keras(device: Device) -> MakeEngine:
-    def make(manifest: Manifest, folder: Path, precision: Precision) -> Engine:
-        del precision  # float32 alone
+def keras_maker(device: Device, most: int | None) -> "Callable[[Manifest, Path, Precision], KerasEngine]":
+    """Return what builds the engine in this process; it runs *most* images at once (None: as suits the device)."""
+
+    def make(manifest: Manifest, folder: Path, precision: Precision) -> "KerasEngine":
+        set_up_backend(cpu_only=device is Device.CPU)
         from models.engine_keras import KerasEngine
 
         if manifest.weights.path.suffix not in _KERAS_SUFFIXES:
@@ -106,12 +118,30 @@ def _keras(device: Device) -> MakeEngine:
         weights = folder / manifest.weights.path  # absolute for a file of the user's, relative for random ones
         if not manifest.weights.record.matches(weights):
             raise EngineError(f"the weights that {manifest.name} was prepared from are gone or changed")
-        return KerasEngine(manifest.architecture(), weights, device)
+        mixed = precision is Precision.MIXED
+        return KerasEngine(manifest.architecture(), weights, device, mixed=mixed, most=most)
+
+    return make
+
+
+def remote_maker(address: bytes, slots: int, patience_s: float) -> MakeEngine:
+    """Return what connects to the engine process at *address*, and waits for *patience_s* until it has the model.
+
+    As many as *slots* images may be on their way at once.
+    """
+
+    def make(manifest: Manifest, folder: Path, precision: Precision) -> Engine:
+        from models.engine_remote import RemoteEngine
+
+        spec = manifest.architecture().input
+        wanted = Wanted(name=manifest.name, folder=str(folder), precision=precision)
+        shape = RingShape(slots, spec.height, spec.width, manifest.classes)
+        return RemoteEngine(address, wanted, spec, shape, patience_s)
 
     return make
 
 
 def require_gpu(log: Path) -> None:
-    """Ask TensorFlow in a child: a CUDA context does not survive Gunicorn's fork.  Raises: EngineError: no GPU."""
-    if not run_in_child("models.engine_keras", "count_gpus", log, lambda *_: None):
-        raise EngineError("DEVICE=gpu, and TensorFlow sees no GPU on this machine")
+    """Ask Keras's backend in a child: a CUDA context does not survive Gunicorn's fork.  Raises: EngineError: no GPU."""
+    if not run_in_child("models.backend", "count_gpus", log, lambda *_: None):
+        raise EngineError("DEVICE=gpu, and Keras sees no GPU on this machine")

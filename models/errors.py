@@ -39,9 +39,17 @@ class UnknownModel(ModelError):
 
 
 class ModelUnavailable(ModelError):
-    """The model is configured and can't answer now: still loading, or failed."""
+    """The model is configured and can't answer now: still loading, or failed, or its engine is away."""
 
     code = "not_ready"
+
+
+class OutOfMemory(ModelUnavailable):
+    """The device had no room for a batch: none of its images was answered, and fewer are tried at once from now on."""
+
+
+class EngineFull(ModelUnavailable):
+    """As many images wait for the engine as may."""
 
 
 class DeadlineExceeded(ModelError):

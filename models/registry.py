@@ -66,9 +66,11 @@ class Registry:
 
     def reload(self, name: str) -> str:
         """Load a model anew and put it in the place of the one that there is; return why not, if so: that one stays."""
-        entry = self._outcome(name, self._loaded)
+        before, entry = self._entries[name].model, self._outcome(name, self._loaded)
         if entry.state is ModelState.READY:
             self._entries[name] = entry
+            if before:
+                before.classifier.close()
         return entry.reason
 
     def _outcome(self, name: str, attempt: Callable[[str], ServedModel]) -> Entry:
@@ -108,12 +110,12 @@ class Registry:
 
     @property
     def entries(self) -> dict[str, Entry]:
-        """Every configured model, in the configured order."""
-        return dict(self._entries)
+        """Every configured model as it is now, in the configured order."""
+        return {name: _now(entry) for name, entry in self._entries.items()}
 
     def failures(self) -> dict[str, Entry]:
         """Return what keeps this process from being ready: models that are still loading or FAILED."""
-        return {name: e for name, e in self._entries.items() if e.state in (ModelState.LOADING, ModelState.FAILED)}
+        return {name: e for name, e in self.entries.items() if e.state in (ModelState.LOADING, ModelState.FAILED)}
 
     def with_weights(self) -> tuple[str, ...]:
         """Return the names of those that `all` means: every configured model that WEIGHTS=auto did not leave out."""
@@ -132,3 +134,9 @@ class Registry:
                 raise WeightsMissing(entry.reason)
             raise ModelUnavailable(f"{name} is {entry.state.value}.")
         return entry.model
+
+
+def _now(entry: Entry) -> Entry:
+    """Return what a model that was loaded is now: its engine may be away."""
+    reason = entry.model.classifier.why_not() if entry.model and entry.state is ModelState.READY else ""
+    return Entry(ModelState.LOADING, entry.model, reason) if reason else entry

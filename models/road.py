@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from models.classifier import Classifier
+from models.classifier import Begun, Classifier
 from models.cores import Cores
 from models.deadline import Deadline
 from models.decode_slots import DecodeSlots, NoSlotFree
@@ -74,16 +74,35 @@ class Road:
     ) -> list[Opinion]:
         """Ask every one of *networks* about every one of *uploads*; each image is decoded once.
 
-        Return an Opinion for each upload, in their order: one bad or late image spoils no other. All are decoded first.
+        Return an Opinion for each upload, in their order: one bad or late image spoils no other. All are decoded first;
+        an engine in another process has those that are, meanwhile.
         """
         specs = tuple(dict.fromkeys(network.spec for network in networks.values()))
         wanted = _Wanted(specs, resize, deadline or Deadline())
         opinions = [Opinion() for _ in uploads]
-        tensors = [self._decode(*each, wanted) for each in zip(uploads, opinions, strict=True)]
-        for opinion, each in zip(opinions, tensors, strict=True):
+        asked = [self._begin(*each, networks, wanted) for each in zip(uploads, opinions, strict=True)]
+        for opinion, each in zip(opinions, asked, strict=True):
             if each is not None:
                 self._ask(opinion, each, networks, wanted.until)
         return opinions
+
+    def _begin(
+        self, upload: bytes, opinion: Opinion, networks: Mapping[str, Classifier], wanted: _Wanted
+    ) -> "_Asked | None":
+        """Decode one upload, and hand it to the networks that run elsewhere; None: *opinion* has the error."""
+        tensors = self._decode(upload, opinion, wanted)
+        if tensors is None:
+            return None
+        asked = _Asked(tensors, {})
+        try:
+            for name, network in networks.items():
+                if begun := network.begin(tensors[network.spec], wanted.until):
+                    asked.begun[name] = begun
+        except ModelError as error:
+            opinion.error = error
+            asked.drop()
+            return None
+        return asked
 
     def _decode(self, upload: bytes, opinion: Opinion, wanted: _Wanted) -> Tensors | None:
         """Return the tensors of one upload; None: *opinion* has the error."""
@@ -133,17 +152,34 @@ class Road:
             finally:
                 opinion.decode_s += time.monotonic() - start
 
-    def _ask(self, opinion: Opinion, tensors: Tensors, networks: Mapping[str, Classifier], until: Deadline) -> None:
+    def _ask(self, opinion: Opinion, asked: "_Asked", networks: Mapping[str, Classifier], until: Deadline) -> None:
         try:
             for name, network in networks.items():
+                if begun := asked.begun.pop(name, None):
+                    opinion.scores[name], waited_s, opinion.inference_s[name] = begun.take(until)
+                    opinion.queue_s += waited_s
+                    continue
                 with self._cores.lease() as lease:
                     opinion.queue_s += lease.waited_s
                     until.check()
                     start = time.monotonic()
-                    opinion.scores[name] = network.scores(tensors[network.spec], lease.grow())
+                    opinion.scores[name] = network.scores(asked.tensors[network.spec], lease.grow())
                     opinion.inference_s[name] = time.monotonic() - start
         except ModelError as error:
             opinion.error = error
+            asked.drop()
+
+
+class _Asked(NamedTuple):
+    """The tensors of one image, and what was *begun* elsewhere, by network."""
+
+    tensors: Tensors
+    begun: dict[str, Begun]
+
+    def drop(self) -> None:
+        """Let go of what nobody will take any more."""
+        for begun in self.begun.values():
+            begun.drop()
 
 
 def _without_frames(error: ImageError | ModelError) -> ImageError | ModelError:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from models.architecture import Architecture
 from models.classifier import Classifier
@@ -26,6 +27,7 @@ _OUTDATED = "prepared for another version of the catalog or labels; run `flask -
 
 SelfTest = Callable[[], None]
 MakeEngine = Callable[[Manifest, Path, Precision], Engine]
+Made = TypeVar("Made", bound=Engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,12 @@ def load(folder: Path, *, precision: Precision | None, make_engine: MakeEngine, 
     if precision is None:
         precision = _choice(half, manifest.name)
     engine, self_test = _load_tested(folder, manifest, precision, make_engine)
-    artifact = manifest.artifacts[precision]
+    artifact = manifest.artifacts[precision.artifact]
     if not artifact.passed:
         log.warning("%s: %s is served as PRECISION says, and did not pass the gate", manifest.name, precision)
     return ServedModel(
         architecture=architecture,
-        classifier=Classifier(engine, architecture.input, architecture.labels),
+        classifier=Classifier(engine, architecture.labels),
         version=artifact.record.sha256[:VERSION_DIGITS],
         precision=precision,
         weights=manifest.weights.kind,
@@ -95,7 +97,9 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def load_engine(folder: Path, manifest: Manifest, precision: Precision, make_engine: MakeEngine) -> Engine:
+def load_engine(
+    folder: Path, manifest: Manifest, precision: Precision, make_engine: Callable[[Manifest, Path, Precision], Made]
+) -> Made:
     """Return the engine of a prepared model that *manifest* describes, warmed by a known answer.
 
     Raises: ModelError: a file has changed since, or it does not answer as it did.
@@ -104,22 +108,23 @@ def load_engine(folder: Path, manifest: Manifest, precision: Precision, make_eng
 
 
 def _load_tested(
-    folder: Path, manifest: Manifest, precision: Precision, make_engine: MakeEngine
-) -> tuple[Engine, SelfTest]:
+    folder: Path, manifest: Manifest, precision: Precision, make_engine: Callable[[Manifest, Path, Precision], Made]
+) -> tuple[Made, SelfTest]:
     """Return the engine, as `load_engine` does, and its self-test, which has passed.
 
     Raises: ModelError: a file has changed since, or it does not answer as it did.
     """
     if not manifest.known_answers.matches(folder / KNOWN_ANSWERS_FILE):
         raise ArtifactError(f"{KNOWN_ANSWERS_FILE} is not the file that was prepared")
-    artifact = manifest.artifacts.get(precision)
+    artifact = manifest.artifacts.get(precision.artifact)
     if artifact is None:
         raise ArtifactError(f"not prepared in {precision}; run `flask --app app models prepare --images DIR`")
-    if not artifact.record.matches(folder / precision.file):
-        raise ArtifactError(f"{precision.file} is not the file that was prepared")
+    file = precision.artifact.file
+    if not artifact.record.matches(folder / file):
+        raise ArtifactError(f"{file} is not the file that was prepared")
     engine = make_engine(manifest, folder, precision)
     known = KnownAnswers.read(folder).first(precision, _CHECKS_AT_LOAD)
-    self_test = partial(known.check, engine, manifest.architecture().input, precision, artifact.max_change)
+    self_test = partial(known.check, engine, precision, artifact.max_change)
     self_test()
     return engine, self_test
 
@@ -136,5 +141,5 @@ def verify(folder: Path, *, make_engine: MakeEngine) -> Manifest:
     known = KnownAnswers.read(folder)
     for precision, artifact in manifest.artifacts.items():
         engine = make_engine(manifest, folder, precision)
-        known.check(engine, manifest.architecture().input, precision, artifact.max_change)
+        known.check(engine, precision, artifact.max_change)
     return manifest

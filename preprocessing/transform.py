@@ -18,10 +18,10 @@ _LARGE_PIXELS = 16_000_000  # 64 MB in Pillow
 _DRAFT_FACTOR = 2.0  # decode at least twice the pixels the resize looks at: 0.3 grey levels from a full decode (FACTS)
 
 # ImageNet's mean in BGR, keras.applications.imagenet_utils (mode "caffe").
-_CAFFE_MEAN_BGR = np.array([103.939, 116.779, 123.68], dtype=np.float32)
+CAFFE_MEAN_BGR = np.array([103.939, 116.779, 123.68], dtype=np.float32)
 # ImageNet's mean and standard deviation in RGB, of values from 0 to 1 (the same, mode "torch").
-_TORCH_MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
-_TORCH_DEVIATION = np.array([0.229, 0.224, 0.225], dtype=np.float32)
+TORCH_MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
+TORCH_DEVIATION = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 
 
 def min_decode_side(spec: InputSpec, resize: Resize) -> int | None:
@@ -45,14 +45,14 @@ def normalise(image: RgbImage, normalisation: Normalisation) -> Tensor:
     """Return an image (..., 3) uint8 RGB as float32 of the same shape, bit for bit Keras's `preprocess_input`."""
     if normalisation is Normalisation.CAFFE:
         tensor = np.empty(image.shape, np.float32)
-        for channel, mean in enumerate(_CAFFE_MEAN_BGR):  # one by one: reversing all at once takes 0.3 ms more
+        for channel, mean in enumerate(CAFFE_MEAN_BGR):  # one by one: reversing all at once takes 0.3 ms more
             np.subtract(image[..., 2 - channel], mean, out=tensor[..., channel], dtype=np.float32)
         return tensor
     tensor = image.astype(np.float32)
     if normalisation is Normalisation.TF:
         return tensor / np.float32(127.5) - np.float32(1.0)
     if normalisation is Normalisation.TORCH:
-        return (tensor / np.float32(255.0) - _TORCH_MEAN) / _TORCH_DEVIATION
+        return (tensor / np.float32(255.0) - TORCH_MEAN) / TORCH_DEVIATION
     return tensor
 
 

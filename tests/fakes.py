@@ -29,6 +29,7 @@ class BrightnessEngine:
     """Likeliest is class 207 (golden_retriever) for a bright image, class 0 (tench) for a dark one."""
 
     classes = 1000
+    spec = SPEC
 
     def run(self, batch: Batch, threads: int = 1) -> Scores:
         scores = np.full((len(batch), self.classes), 1e-5, np.float32)
@@ -39,6 +40,8 @@ class BrightnessEngine:
 
 
 class BrokenEngine:
+    spec = SPEC
+
     def __init__(self, reason: str = "the runtime broke") -> None:
         self._reason = reason
 
@@ -47,6 +50,8 @@ class BrokenEngine:
 
 
 class NanEngine:
+    spec = SPEC
+
     def run(self, batch: Batch, threads: int = 1) -> Scores:
         return np.full((len(batch), 1000), np.nan, np.float32)
 
@@ -72,7 +77,7 @@ def served(
     """A served model around a fake engine."""
     return ServedModel(
         architecture=replace(CATALOG["resnet50"], input=SPEC),
-        classifier=Classifier(engine or BrightnessEngine(), SPEC, imagenet_labels()),
+        classifier=Classifier(engine or BrightnessEngine(), imagenet_labels()),
         version="0123456789ab",
         precision=Precision.FLOAT32,
         weights=weights,

@@ -38,7 +38,7 @@ class Accepts:
 @dataclass(frozen=True, slots=True)
 class Service:
     """*start_process* prepares process-wide state before a load. *reloads* brings newer models in. *road* is
-    made when first needed: it makes a folder.
+    made when first needed: it makes a folder. *reload_s*: that a load may take besides what is usual.
 
     *self_test_s*: between two known answers of a model. *has_keys*: whether credentials can be judged. *jobs*: None:
     there are none. *is_ending*: whether the service was told to stop.
@@ -54,6 +54,7 @@ class Service:
     cors_origins: tuple[str, ...]
     start_process: Callable[[], None]
     reloads: Reloads
+    reload_s: float
     self_test_s: float
     metrics: Metrics
     scrape: Scrape

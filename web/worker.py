@@ -47,6 +47,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._metrics = service.metrics
         self._watchdog = Watchdog(2 * service.deadline_s, self.life)
         self._self_test_watchdog = Watchdog(max(2 * service.deadline_s, _SELF_TEST_S), self.life)
+        self._reload_watchdog = Watchdog(max(2 * service.deadline_s, _SELF_TEST_S, service.reload_s), self.life)
         turn = 1 - self.age % self.cfg.workers / self.cfg.workers  # so that not all of them test at once
         self._self_tests = SelfTests(service.registry, service.self_test_s, service.metrics.self_tested, turn)
         self._reloads = service.reloads
@@ -105,7 +106,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
             with self._self_test_watchdog:
                 self._shadow.run(self._road, self._waiting)
         if self._reloads.due():
-            with self._self_test_watchdog:
+            with self._reload_watchdog:
                 self._reloads.run()
         if not self._self_tests.due_in_s():
             with self._self_test_watchdog:

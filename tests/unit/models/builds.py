@@ -12,6 +12,8 @@ from models.plan import Job
 from models.prepare import manifest_of
 from models.store import Store
 
+BUILT = [precision for precision in Precision if precision.artifact is precision]
+
 
 def fake_build(store: Store, job: Job, agreements: dict[Precision, Agreement] | None = None) -> Manifest:
     """What `models.prepare.build` publishes, without a network in it: it takes everything for class 207 (of 1000)."""
@@ -22,12 +24,12 @@ def fake_build(store: Store, job: Job, agreements: dict[Precision, Agreement] | 
         scores = np.full((4, classes), 1e-5, np.float32)
         images = np.full((4, spec.height, spec.width, 3), 255, np.uint8)
         scores[:, 207 % classes], scores[:, 0] = 1, 0
-        KnownAnswers(images, dict.fromkeys(Precision, scores)).write(folder)
-        for precision in Precision:
+        KnownAnswers(images, dict.fromkeys(BUILT, scores)).write(folder)
+        for precision in BUILT:
             (folder / precision.file).write_bytes(precision.encode() * 100)
         if random:
             (folder / RANDOM_WEIGHTS_FILE).write_bytes(b"weights")
-        manifest = manifest_of(job, folder, classes, dict.fromkeys(Precision, 0.0), agreements or {})
+        manifest = manifest_of(job, folder, classes, dict.fromkeys(BUILT, 0.0), agreements or {})
         manifest.write(folder)
     return manifest
 

@@ -42,7 +42,8 @@ class CountingEngine(BrightnessEngine):
 
 
 def network(engine: CountingEngine, spec: InputSpec = SPEC) -> Classifier:
-    return Classifier(engine, spec, imagenet_labels())
+    engine.spec = spec
+    return Classifier(engine, imagenet_labels())
 
 
 def classify(uploads: Sequence[bytes], *engines: CountingEngine, deadline: Deadline | None = None) -> list[Opinion]:

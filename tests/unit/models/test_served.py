@@ -13,7 +13,7 @@ from models.manifest import Manifest, Precision
 from models.plan import Job
 from models.served import ServedModel, load, verify
 from models.store import Store
-from tests.fakes import SPEC, BrightnessEngine, NanEngine
+from tests.fakes import BrightnessEngine, NanEngine
 from tests.unit.models.builds import MOBILENET, fake_build
 
 
@@ -92,6 +92,6 @@ def test_a_build_for_another_catalog_is_refused(folder: Path) -> None:
 
 
 def test_scores_that_are_no_answer_are_never_passed_on() -> None:
-    classifier = Classifier(NanEngine(), SPEC, imagenet_labels())
+    classifier = Classifier(NanEngine(), imagenet_labels())
     with pytest.raises(EngineError):
         classifier.scores(np.zeros((8, 8, 3), np.float32))

@@ -46,6 +46,7 @@ def a_worker(listener: socket.socket, **facts: Any) -> AdmittingWorker:
         "scrape": SimpleNamespace(watch=lambda waiting: None),
         "shadow": None,
         "road": None,
+        "reload_s": 0.0,
         "reloads": SimpleNamespace(due=lambda: False, close=lambda: None),
     }
     worker.wsgi = SimpleNamespace(extensions={"triptych": SimpleNamespace(**standard | facts)})

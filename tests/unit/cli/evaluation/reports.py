@@ -10,10 +10,11 @@ from models.contestants import contestants
 from models.evaluate import Evaluation, FailedPhoto
 from models.figures import figures_of
 from models.labels import imagenet_labels
-from models.manifest import Precision, WeightsKind
+from models.manifest import WeightsKind
 from models.photo_labels import LabelledPhoto
 from preprocessing.spec import Resize
 from tests.pictures import encode, photo_like
+from tests.unit.models.builds import BUILT
 from tests.unit.models.members import member
 
 HOSTILE = '<img src=x onerror="alert(1)">&\n\x1b[31m.png'
@@ -26,7 +27,7 @@ def report(folder: Path, *, recognised: bool = False, weights: WeightsKind = Wei
     for name in names:
         (folder / name).write_bytes(encode(photo_like(40, 60), "PNG"))
     photos = tuple(LabelledPhoto(folder / name, number % 3) for number, name in enumerate(names))
-    members = [member(name, precision, weights) for name in ("resnet50", "vgg16") for precision in Precision]
+    members = [member(name, precision, weights) for name in ("resnet50", "vgg16") for precision in BUILT]
     answers = tuple(Answers(one, resize) for one in contestants(members) for resize in Resize)
     for one in answers:
         for number, photo in enumerate(photos):

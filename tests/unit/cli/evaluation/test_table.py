@@ -7,10 +7,10 @@ from pathlib import Path
 from cli.evaluation.csv_file import write_csv
 from cli.evaluation.table import HEADER, table
 from models.interval import wilson
-from models.manifest import Precision
 from tests.unit.cli.evaluation.reports import report
+from tests.unit.models.builds import BUILT
 
-ROWS = 3 * len(Precision) * 3  # two networks and their ensemble, three resizes
+ROWS = 3 * len(BUILT) * 3  # two networks and their ensemble, three resizes
 
 
 def test_the_table_has_a_row_for_each_network_precision_resize_and_ensemble(tmp_path: Path) -> None:

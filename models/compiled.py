@@ -1,0 +1,47 @@
+"""A network of Keras compiled by its backend: images in, scores out. One function a backend, which imports it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from models.engine import Scores
+from models.errors import EngineError
+
+Images = NDArray[np.uint8]
+Forward = Callable[[Images], Scores]  # (N, h, w, 3) RGB -> (N, classes)
+
+
+def compiled(model: keras.Model, prepare: Callable[[Any], Any], *, on_gpu: bool) -> Forward:
+    """Return *model* behind *prepare* (uint8 tensor (N, h, w, 3) -> what it eats), compiled once for each N.
+
+    Raises: EngineError: KERAS_BACKEND is neither tensorflow nor jax.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        return _tensorflow(model, prepare, on_gpu=on_gpu)
+    if backend == "jax":
+        return _jax(model, prepare)
+    raise EngineError(f"KERAS_BACKEND={backend}: tensorflow and jax are known here")
+
+
+def _tensorflow(model: keras.Model, prepare: Callable[[Any], Any], *, on_gpu: bool) -> Forward:
+    import tensorflow as tf
+
+    signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
+    # XLA on a GPU alone: on a CPU its convolutions take twice the time of TensorFlow's own.
+    run = tf.function(
+        lambda images: model(prepare(images), training=False), input_signature=[signature], jit_compile=on_gpu
+    )
+    return lambda images: np.asarray(run(tf.constant(images)), np.float32)
+
+
+def _jax(model: keras.Model, prepare: Callable[[Any], Any]) -> Forward:
+    import jax
+
+    trained = [variable.value for variable in model.trainable_variables]
+    fixed = [variable.value for variable in model.non_trainable_variables]
+    run = jax.jit(lambda *given: model.stateless_call(*given[:2], prepare(given[2]), training=False)[0])
+    return lambda images: np.asarray(run(trained, fixed, images), np.float32)

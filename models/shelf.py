@@ -1,0 +1,109 @@
+"""The models of an engine process: loaded by one thread when the first worker wants one, kept while anybody does."""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+from models.engine_visitor import Visitor
+from models.engine_words import Wanted
+from models.errors import ModelError
+from models.hosted import Hosted
+
+log = logging.getLogger(__name__)
+
+Load = Callable[[Wanted], Hosted]
+Tell = Callable[[str], None]
+
+
+class Shelf:
+    """Of two builds of one model the older goes when nobody holds it; the newest stays. *load* raises ModelError."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._hosted: dict[Wanted, Hosted] = {}  # in the order in which they came
+        self._holders: dict[Visitor, Wanted] = {}
+        self._awaited: dict[Wanted, list[tuple[Visitor, Tell]]] = {}
+        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._loader = threading.Thread(target=self._do_the_work, name="loader", daemon=True)
+
+    def start(self) -> None:
+        """Begin to load what is wanted."""
+        self._loader.start()
+
+    def prepare(self, wanted: Wanted) -> None:
+        """Load it before anybody wants it."""
+        with self._lock:
+            self._order(wanted)
+
+    def want(self, wanted: Wanted, visitor: Visitor, tell: Tell) -> None:
+        """Give *visitor* the model, loaded first where it is not there; *tell* says why it can't be, or nothing."""
+        with self._lock:
+            hosted = self._hosted.get(wanted)
+            if hosted is None:
+                self._order(wanted).append((visitor, tell))
+                return
+            self._give(wanted, hosted, visitor)
+        tell(_misfit(visitor, hosted))
+
+    def let_go(self, visitor: Visitor) -> None:
+        """Take it that *visitor* wants its model no more."""
+        with self._lock:
+            self._holders.pop(visitor, None)
+            visitor.hosted = None
+            held = {*self._holders.values(), *self._awaited}
+            newest = {wanted.name: wanted for wanted in self._hosted}
+            for wanted in [each for each in self._hosted if each not in held and newest[each.name] != each]:
+                log.info("%s: a build that nobody holds any more is unloaded", wanted.name)
+                self._work.put(self._hosted.pop(wanted).close)
+
+    def close(self) -> None:
+        """Answer all that waits."""
+        with self._lock:
+            for hosted in self._hosted.values():
+                hosted.close()
+
+    def _order(self, wanted: Wanted) -> list[tuple[Visitor, Tell]]:
+        if wanted not in self._awaited:
+            self._awaited[wanted] = []
+            self._work.put(lambda: self._bring(wanted))
+        return self._awaited[wanted]
+
+    def _give(self, wanted: Wanted, hosted: Hosted, visitor: Visitor) -> None:
+        self._holders[visitor] = wanted
+        visitor.hosted = hosted if not _misfit(visitor, hosted) else None
+
+    def _do_the_work(self) -> None:
+        while True:
+            self._work.get()()
+
+    def _bring(self, wanted: Wanted) -> None:
+        hosted, reason = self._loaded(wanted)
+        with self._lock:
+            told = self._awaited.pop(wanted)
+            if hosted:
+                self._hosted[wanted] = hosted
+                for visitor, _ in told:
+                    self._give(wanted, hosted, visitor)
+        for visitor, tell in told:
+            tell(reason or (hosted and _misfit(visitor, hosted)) or "")
+
+    def _loaded(self, wanted: Wanted) -> tuple[Hosted | None, str]:
+        try:
+            return self._load(wanted), ""
+        except ModelError as error:
+            log.error("%s could not be loaded: %s", wanted.name, error, exc_info=error.__cause__)
+            return None, str(error)
+        except Exception as error:  # whatever a damaged file provokes must not end the thread
+            log.exception("%s could not be loaded", wanted.name)
+            return None, f"{type(error).__name__} while loading"
+
+
+def _misfit(visitor: Visitor, hosted: Hosted) -> str:
+    """Return why a worker's ring is not one for the model; empty where it is."""
+    shape = visitor.ring.shape if visitor.ring else None
+    fits = shape and (shape.height, shape.width, shape.classes) == (
+        hosted.spec.height, hosted.spec.width, hosted.classes
+    )  # fmt: skip
+    return "" if fits else "the worker's ring is not one for this model"

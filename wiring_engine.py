@@ -1,0 +1,87 @@
+"""Settings -> the engine process, in which Keras runs for all workers.
+
+python -m wiring_engine FD PID      what the keeper starts; FD: the socket on which it listens, PID: of its parent
+"""
+
+import ctypes
+import logging
+import logging.config
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from config import Settings, load_settings
+from logs import logging_config
+from models.backend import set_up_backend
+from models.engine_server import EngineServer
+from models.engine_words import Wanted
+from models.engines import Device, EngineKind, keras_maker, resolve_precision
+from models.hosted import Batching, Hosted, Run
+from models.manifest import Precision
+from models.served import load_engine, read_manifest
+from models.shelf import Shelf
+from web import metrics_files, metrics_folder
+from wiring import prepared_models
+
+log = logging.getLogger(__name__)
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_HANGS_S = 30.0  # that a batch may take at the least: VGG16 on a busy CPU, a GPU that another program uses
+_MOST_WAITING = 4096  # images: rings hold fewer; above all deadlines at any rate a device has
+
+
+def main() -> None:
+    """Be the engine process, until told to end or the parent is gone."""
+    file, parent = map(int, sys.argv[1:])
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it went before the kernel was told
+        return
+    settings = load_settings()
+    logging.config.dictConfig(logging_config(settings.log_level, access=False, terminal=sys.stderr.isatty()))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells it to all; our parent tells us when
+    set_up_backend(cpu_only=settings.device is Device.CPU)
+    if folder := metrics_folder.shared():
+        metrics_files.reserve(folder, os.getpid())
+    _serve(settings, socket.socket(fileno=file))
+
+
+def _serve(settings: Settings, listening: socket.socket) -> None:
+    from models.device_memory import device_memory
+    from web.engine_metrics import EngineMetrics
+
+    metrics, device = EngineMetrics(device_memory), threading.Lock()
+    shelf = Shelf(lambda wanted: _loaded(settings, wanted, device, metrics.ran))
+    shelf.start()
+    precision = resolve_precision(settings.precision, EngineKind.KERAS)
+    for name, folder in prepared_models(settings).folders().items():
+        shelf.prepare(Wanted(name=name, folder=str(folder), precision=str(precision)))
+    try:
+        EngineServer(listening, shelf, metrics.rings).serve()
+    finally:
+        shelf.close()
+
+
+def _loaded(settings: Settings, wanted: Wanted, device: threading.Lock, told: Callable[[Run], None]) -> Hosted:
+    """Return a model, warmed, that has given its known answer.  Raises: ModelError."""
+    start, folder = time.monotonic(), Path(wanted.folder)
+    manifest = read_manifest(folder)
+    with device:
+        make = keras_maker(settings.device, settings.max_batch)
+        engine = load_engine(folder, manifest, Precision(wanted.precision), make)
+        engine.warm()
+    log.info(
+        "%s is on the %s after %.1f s: %s, at most %d images at once",
+        wanted.name, "GPU" if engine.on_gpu else "CPU", time.monotonic() - start, wanted.precision, engine.largest,
+    )  # fmt: skip
+    batching = Batching(settings.batch_wait_ms / 1e3, _MOST_WAITING, max(_HANGS_S, 2 * settings.deadline_s))
+    return Hosted(wanted.name, engine, manifest.classes, device, batching, told=told)
+
+
+if __name__ == "__main__":
+    main()
