@@ -11,7 +11,7 @@ _ALWAYS = {
     # A device's memory is taken as it is needed, by either backend: others may use it too.
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-    # float32 is float32: TF32's 10 bits of mantissa are not within 1e-4. Of bfloat16 it says nothing.
+    # float32 is float32: TF32's 10 bits of mantissa are not within 1e-4.
     "NVIDIA_TF32_OVERRIDE": "0",
     "JAX_DEFAULT_MATMUL_PRECISION": "highest",
 }
@@ -26,10 +26,18 @@ def set_up_backend(*, cpu_only: bool) -> None:
         os.environ.update(_CPU_ALONE)
 
 
-def count_gpus(step: Step) -> int:
-    """Return how many GPUs Keras's backend can use; run by `run_in_child`, hence the *step* that is not needed."""
-    del step
-    set_up_backend(cpu_only=False)
+def gpus() -> list[str]:
+    """Return the GPUs that Keras's backend can use; imports both."""
     import keras
 
-    return len(keras.distribution.list_devices("gpu"))
+    try:
+        return list(keras.distribution.list_devices("gpu"))
+    except RuntimeError:  # how JAX says that there are none
+        return []
+
+
+def count_gpus(step: Step) -> int:
+    """Return how many there are; run by `run_in_child`, hence the *step* that is not needed."""
+    del step
+    set_up_backend(cpu_only=False)
+    return len(gpus())

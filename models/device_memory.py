@@ -2,12 +2,14 @@
 
 import keras
 
+from models.backend import gpus
+
 
 def device_memory() -> dict[str, int]:
     """Return bytes that are `used`, were used at most (`peak`) and may be (`limit`), of the first GPU; what the backend
     does not tell is left out, and without a GPU all.
     """
-    if not keras.distribution.list_devices("gpu"):
+    if not gpus():
         return {}
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf

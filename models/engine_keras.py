@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.architecture import Architecture
+from models.backend import gpus
 from models.compiled import Images, compiled
 from models.engine import Batch, Scores
 from models.errors import EngineError, OutOfMemory, PrepareError
@@ -37,12 +38,12 @@ class KerasEngine:
     def __init__(
         self, architecture: Architecture, weights: Path, device: str, *, mixed: bool = False, most: int | None = None
     ) -> None:
-        """Build and load; *device* is `auto`, `cpu` or `gpu`. *mixed*: in bfloat16, its softmax in float32. *most*: a
+        """Build and load; *device* is `auto`, `cpu` or `gpu`. *mixed*: in float16, its softmax in float32. *most*: a
         power of two; None: as suits the device.
 
         Raises: EngineError: no GPU where one was asked for, or the weights don't fit.
         """
-        self.on_gpu = device != "cpu" and bool(keras.distribution.list_devices("gpu"))
+        self.on_gpu = device != "cpu" and bool(gpus())
         if device == "gpu" and not self.on_gpu:
             raise EngineError(f"DEVICE=gpu, and {keras.backend.backend()} sees no GPU")
         try:

@@ -20,7 +20,7 @@ _SEED = 1
 
 FLOAT32_TOLERANCE = 1e-4  # the contract's parity with Keras; another CPU's order of summation gives 1e-5
 _INT8_TOLERANCE = 2e-2
-_MIXED_TOLERANCE = 5e-2  # bfloat16 has 8 bits of mantissa
+_MIXED_TOLERANCE = 5e-2  # MobileNetV2 strays by 0.026 on these images, and as far on photos
 _SUM_TOLERANCE = 1e-3  # softmax in float16 sums to 1 within that
 
 _SCALES = (2, 4, 9, 24)  # grid cells a side: shapes as coarse and as fine as photos have
@@ -48,10 +48,13 @@ def tolerance(precision: Precision, max_change: float) -> float:
     """Return the largest |difference| of a probability that is still the same answer.
 
     int8: a kernel that rounds an activation to the neighbouring step strays as far as int8 itself does from float32
-    (*max_change*): between XNNPACK's and TFLite's own kernels 0.2 to 1.4 times that, measured on nine builds.
+    (*max_change*): between XNNPACK's and TFLite's own kernels 0.2 to 1.4 times that, measured on nine builds. mixed:
+    float16 rounds finer than int8 (*max_change*, where that was built).
     """
-    if precision in (Precision.FLOAT32, Precision.MIXED):
-        return FLOAT32_TOLERANCE if precision is Precision.FLOAT32 else _MIXED_TOLERANCE
+    if precision is Precision.FLOAT32:
+        return FLOAT32_TOLERANCE
+    if precision is Precision.MIXED:
+        return max(_MIXED_TOLERANCE, max_change)
     return max(_INT8_TOLERANCE, 2 * max_change)
 
 

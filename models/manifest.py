@@ -27,7 +27,7 @@ class Precision(StrEnum):
     FLOAT16 = "float16"  # weights only; computed in float32 where the CPU has no float16
     INT8 = "int8"  # dynamic range: activations quantised per call
     INT8_STATIC = "int8-static"  # activations on scales calibrated with photos; only where some were given
-    MIXED = "mixed"  # no artifact: Keras computes in bfloat16 with float32's weights, the softmax in float32
+    MIXED = "mixed"  # no artifact: Keras computes in float16 with float32's weights, the softmax in float32
 
     @property
     def artifact(self) -> "Precision":
