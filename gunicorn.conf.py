@@ -7,6 +7,7 @@ import socket
 import sys
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def when_ready(server: Any) -> None:
             listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _SILENT_S)
     server.triptych_drain = Drain(server, settings.drain_s)
     server.triptych_drain.install()
-    server.triptych_engine = engine_keeper(settings, deaths.engine_deaths().inc)
+    server.triptych_engine = engine_keeper(settings, partial(_engine_ended, server))
     if server.triptych_engine:
         _keep_engine(server, server.triptych_engine)
     follow = server.handle_hup
@@ -117,6 +118,11 @@ def _keep_engine(server: Any, engine: EngineKeeper) -> None:
         manage_workers()
 
     server.manage_workers = manage_all
+
+
+def _engine_ended(server: Any) -> None:
+    deaths.engine_deaths().inc()
+    metrics_files.bury(_counts, _alive(server))  # what it last had in its hands
 
 
 def _can_be_followed(server: Any) -> bool:

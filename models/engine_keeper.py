@@ -66,10 +66,10 @@ class EngineKeeper:
         now = self._clock()
         if self._process and self._process.poll() is not None:
             log.error("the engine process (pid:%d) has ended; another is started", self._process.pid)
-            self._ended()
             failed = now - self._began < _SOUND_S
             self._pause_s = min(_LONGEST_PAUSE_S, 2 * self._pause_s or 1.0) if failed else 0.0
             self._process, self._start_at = None, now + self._pause_s
+            self._ended()
         if self._listener and self._process is None and now >= self._start_at:
             self._launch()
 

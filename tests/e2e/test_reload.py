@@ -57,9 +57,9 @@ def prepared_version(cache: Path) -> str:
     return manifest.artifacts[Precision.FLOAT32].record.sha256[:12]
 
 
-def all_listen(cache: Path) -> None:
-    """Wait until both workers can be asked."""
-    until(lambda: len(ReloadDesk(cache).living()) == WORKERS, "two processes")
+def all_listen(cache: Path, workers: int = WORKERS) -> None:
+    """Wait until all workers can be asked."""
+    until(lambda: len(ReloadDesk(cache).living()) == workers, "all processes")
 
 
 def test_every_worker_changes_and_says_so(server: Server, cache: Path, own_files: Path) -> None:

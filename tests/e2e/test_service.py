@@ -229,7 +229,7 @@ def test_no_weights_is_one_clear_error(tmp_path: Path) -> None:
     ("settings", "says"),
     [
         ({"PROT": "1"}, "TRIPTYCH_PROT is no setting of Triptych"),
-        ({"DEVICE": "gpu"}, "DEVICE=gpu, and TensorFlow sees no GPU"),
+        ({"DEVICE": "gpu"}, "DEVICE=gpu, and Keras sees no GPU"),
     ],
 )
 def test_a_start_that_can_not_be_right_stops_with_one_line(
