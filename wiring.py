@@ -115,9 +115,12 @@ def has_engine_process(settings: Settings) -> bool:
     return resolve_engine(settings.engine, settings.device) is EngineKind.KERAS
 
 
-def engine_keeper(settings: Settings, ended: Callable[[], None]) -> EngineKeeper | None:
-    """Return what keeps the engine process, where there is to be one; *ended* is called when one has by itself."""
-    return EngineKeeper((sys.executable, "-m", "wiring_engine"), ended) if has_engine_process(settings) else None
+def engine_keeper(settings: Settings, ended: Callable[[], None], module: str = "wiring_engine") -> EngineKeeper | None:
+    """Return what keeps the engine process, which runs *module*, where there is to be one.
+
+    *ended* is called when one has by itself.
+    """
+    return EngineKeeper((sys.executable, "-m", module), ended) if has_engine_process(settings) else None
 
 
 def worker_count(settings: Settings) -> int:

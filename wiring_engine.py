@@ -30,13 +30,15 @@ from wiring import prepared_models
 
 log = logging.getLogger(__name__)
 
+Host = Callable[[Settings, Wanted, threading.Lock, Callable[[Run], None]], Hosted]
+
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _HANGS_S = 30.0  # that a batch may take at the least: VGG16 on a busy CPU, a GPU that another program uses
 _MOST_WAITING = 4096  # images: rings hold fewer; above all deadlines at any rate a device has
 
 
-def main() -> None:
-    """Be the engine process, until told to end or the parent is gone."""
+def main(host: Host | None = None) -> None:
+    """Be the engine process, until told to end or the parent is gone. *host* loads a model in another way (bench)."""
     file, parent = map(int, sys.argv[1:])
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it went before the kernel was told
@@ -48,15 +50,15 @@ def main() -> None:
     set_up_backend(cpu_only=settings.device is Device.CPU)
     if folder := metrics_folder.shared():
         metrics_files.reserve(folder, os.getpid())
-    _serve(settings, socket.socket(fileno=file))
+    _serve(settings, socket.socket(fileno=file), host or _host)
 
 
-def _serve(settings: Settings, listening: socket.socket) -> None:
+def _serve(settings: Settings, listening: socket.socket, host: Host) -> None:
     from models.device_memory import device_memory
     from web.engine_metrics import EngineMetrics
 
     metrics, device = EngineMetrics(device_memory), threading.Lock()
-    shelf = Shelf(lambda wanted: _loaded(settings, wanted, device, metrics.ran))
+    shelf = Shelf(lambda wanted: host(settings, wanted, device, metrics.ran))
     shelf.start()
     precision = resolve_precision(settings.precision, EngineKind.KERAS)
     for name, folder in prepared_models(settings).folders().items():
@@ -67,7 +69,7 @@ def _serve(settings: Settings, listening: socket.socket) -> None:
         shelf.close()
 
 
-def _loaded(settings: Settings, wanted: Wanted, device: threading.Lock, told: Callable[[Run], None]) -> Hosted:
+def _host(settings: Settings, wanted: Wanted, device: threading.Lock, told: Callable[[Run], None]) -> Hosted:
     """Return a model, warmed, that has given its known answer.  Raises: ModelError."""
     start, folder = time.monotonic(), Path(wanted.folder)
     manifest = read_manifest(folder)

@@ -60,6 +60,11 @@ class KerasEngine:
         self._buffers = {bucket: np.zeros((bucket, *self._shape), np.uint8) for bucket in self._buckets}
 
     @property
+    def buckets(self) -> tuple[int, ...]:
+        """The numbers of images that it runs."""
+        return tuple(self._buckets)
+
+    @property
     def largest(self) -> int:
         """How many images it runs at a time: fewer, once the device had no room for as many."""
         return self._buckets[-1]

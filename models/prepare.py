@@ -90,7 +90,8 @@ def manifest_of(
     """Hash what was built into *folder* and describe it; *changes* as `Artifact.max_change`, by precision."""
     gate = gate_of(job)
     base = Manifest.read(job.base) if job.base else None
-    versions = {name: metadata.version(name) for name in _VERSIONS_OF}
+    installed = {each.name for each in metadata.distributions()}
+    versions = {name: metadata.version(name) for name in _VERSIONS_OF if name in installed}
 
     def artifact(precision: Precision, change: float) -> Artifact:
         found = agreements.get(precision)

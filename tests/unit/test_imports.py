@@ -59,7 +59,10 @@ MAY_IMPORT = {
         "allocator",
         "cores",
         "bench",
-    },  # the service itself only as its users have it
+        "config",
+        "wiring",
+        "wiring_engine",
+    },  # the service itself only as its users have it, but for an engine process that computes nothing
 }
 OURS = set(MAY_IMPORT)
 # Each runs in an environment of its own; the bench itself imports no runtime.
@@ -80,9 +83,10 @@ ONLY_IN = {
     "prometheus_client": {"web"},
     "jinja2": {"cli/evaluation/page.py"},
     "tensorflow": {"models/compiled.py", "models/device_memory.py", "models/convert.py", *BASELINES},
-    "jax": {"models/compiled.py", "models/device_memory.py"},
+    "jax": {"models/compiled.py", "models/device_memory.py", "bench/gpu_forward.py"},
     "keras": {
         *(f"models/{name}.py" for name in ("backend", "compiled", "device_memory", "mixed")),
+        "bench/gpu_engine.py",
         "models/engine_keras.py",
         "models/keras_model.py",
         "models/random_weights.py",

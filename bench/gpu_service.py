@@ -1,0 +1,116 @@
+"""The service with its engine process under a crowd: rate, latency, and where the time of an image went."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from bench.pictures import USUAL
+from bench.services import running
+from bench.subject import Subject
+from cli.load.exchange import Request
+from cli.load.loops import closed_loop
+from cli.load.tally import Tally
+from cores import usable_cores
+
+_WARM_S = 2.0
+_PARTS = {  # of an image's time: the metric that sums it, and how many images a unit of it is of
+    "decode": ("triptych_image_decode_duration_seconds_sum", {}),
+    "copy": ("triptych_batch_duration_seconds_sum", {"part": "copy"}),
+    "compute": ("triptych_batch_duration_seconds_sum", {"part": "compute"}),
+    "images": ("triptych_batch_images_sum", {}),
+    "batches": ("triptych_batch_images_count", {}),
+    "waiting": ("triptych_inference_queue_wait_seconds_sum", {}),
+}
+
+
+def service(cache: Path, precision: str, *, null: bool = False, backend: str = "") -> Subject:
+    """Return the service with an engine process; *null*: one that computes nothing."""
+    settings = {
+        "MODELS": "resnet50", "WEIGHTS": "random", "CACHE_DIR": str(cache), "ENGINE": "keras", "PREPARE": "never",
+        "PRECISION": precision, "MAX_WAITING": "256", "DEADLINE_S": "60", "ACCESS_LOG": "false",
+    }  # fmt: skip
+    options = ("-c", "bench/null_conf.py") if null else ()
+    command = (sys.executable, "-m", "gunicorn", "app:app", *options, "-b", "127.0.0.1:{port}")
+    environ = {f"TRIPTYCH_{name}": value for name, value in settings.items()}
+    name = "null engine" if null else f"engine process, {precision}"
+    return Subject(name, f"{4 * usable_cores()} workers", command, tuple((environ | _backend(backend)).items()))
+
+
+def _backend(backend: str) -> dict[str, str]:
+    return {"KERAS_BACKEND": backend} if backend else {}
+
+
+class Level(NamedTuple):
+    """What *connections* that are always busy were answered: images a second, milliseconds, and shares.
+
+    *parts_ms*: milliseconds of one image in each part; those of a batch are shared by its images.
+    """
+
+    connections: int
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    batch: float
+    parts_ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A running service at *url* (of /predict)."""
+
+    url: str
+
+    def level(self, connections: int, seconds: float) -> Level:
+        """Load it, in as many processes as it takes to be no bottleneck."""
+        self._load(connections, _WARM_S)
+        before, tallies, after = self._counts(), self._load(connections, seconds), self._counts()
+        ok = np.concatenate([tally.ok for tally in tallies])
+        failed = sum(tally.failed + len(tally.refused) for tally in tallies)
+        if failed or not len(ok):
+            raise SystemExit(f"{self.url}: {len(ok)} good answers and {failed} others at {connections} connections")
+        spent = {name: after[name] - before[name] for name in _PARTS}
+        images, batches = spent.pop("images"), spent.pop("batches")
+        parts = {name: 1e3 * total / max(1.0, images) for name, total in spent.items()}
+        p50, p99 = (1e3 * float(each) for each in np.quantile(ok, (0.5, 0.99)))
+        return Level(connections, connections / float(ok.mean()), p50, p99, images / max(1.0, batches), parts)
+
+    def _load(self, connections: int, seconds: float) -> list[Tally]:
+        request = Request.upload(self.url, USUAL.path.read_bytes())
+        processes = min(connections, max(1, usable_cores() // 4))
+        shares = [len(range(number, connections, processes)) for number in range(processes)]
+        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+            return list(pool.map(closed_loop, [request] * processes, shares, [seconds] * processes))
+
+    def _counts(self) -> dict[str, float]:
+        text = requests.get(self.url.replace("/predict", "/metrics"), timeout=30).text
+        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        return {
+            part: sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
+            for part, (name, labels) in _PARTS.items()
+        }
+
+
+@contextmanager
+def loaded(subject: Subject) -> Iterator[Loaded]:
+    """Start it, and lend it once it answers."""
+    with running(subject) as server:
+        yield Loaded(server.url)
+
+
+def child(*arguments: str, environ: dict[str, str]) -> str:
+    """Return what one of our own modules printed.  Raises: SystemExit: it failed."""
+    command = [sys.executable, "-m", *arguments]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)  # noqa: S603  # our own
+    if done.returncode:
+        raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
+    return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""

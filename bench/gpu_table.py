@@ -1,0 +1,81 @@
+"""The results of `bench.gpu` as a page of Markdown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_PARTS = ("decode", "waiting", "copy", "compute")
+
+
+def table(facts: Mapping[str, Any]) -> str:
+    """Return the whole page."""
+    device, forward = next(iter(facts["engines"].values())), facts["forward"]
+    kind = "GPU" if device["on_gpu"] else "CPU"
+    on = f"{kind} ({forward['device']})" if forward else kind
+    head = f"# The engine process on a {on}\n\n{facts['machine']}; Keras on {device['backend']}; ResNet50, "
+    head += f"commit {facts['commit']}, {facts['date']}:\n`{facts['command']}`\n"
+    parts = (_bare(facts["engines"], forward), _device(facts["engines"], forward), _services(facts["services"]))
+    return "\n".join([head, *parts, _verdicts(facts)])
+
+
+def _rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _bare(engines: Mapping[str, Any], forward: Mapping[str, Any] | None) -> str:
+    calls = [(name, key) for key in ("engine", "predict_on_batch") for name in engines]
+    head = ["images at once", *(f"{name}: {key}" for name, key in calls)]
+    rows = []
+    for bucket in next(iter(engines.values()))["buckets"]:
+        cells = [f"{engines[name]['buckets'][bucket][key]:,.1f}" for name, key in calls]
+        rows.append([bucket, *cells, *([f"{forward['buckets'][bucket]:,.1f}"] if forward else [])])
+    by_hand = ["by hand, jax.jit, bfloat16"] if forward else []
+    return "Images a second, nothing around it:\n\n" + _rows(head + by_hand, rows)
+
+
+def _device(engines: Mapping[str, Any], forward: Mapping[str, Any] | None) -> str:
+    if not forward:
+        return "No JAX here: no yardstick, and nothing about the device.\n"
+    cost = forward["an_image"]
+    rows = []
+    for name, engine in engines.items():
+        rate = _best(engine)
+        matrix, moved = rate * cost["flops"] / forward["matrix_flops"], rate * cost["bytes"] / forward["bandwidth"]
+        rows.append([name, f"{rate:,.1f}", f"{matrix:.1%}", f"{moved:.1%}"])
+    return (
+        f"The device: {forward['matrix_flops'] / 1e12:.2f} TFLOP/s in a bfloat16 matrix product, "
+        f"{forward['bandwidth'] / 1e9:.1f} GB/s read and written. One image: {cost['flops'] / 1e9:.2f} GFLOP, "
+        f"{cost['bytes'] / 1e6:.1f} MB by XLA's count of the forward written by hand.\n\n"
+        + _rows(["engine", "best, images a second", "of the matrix rate", "of the bandwidth"], rows)
+    )
+
+
+def _services(services: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    head = ["engine", "connections", "images a second", "p50 ms", "p99 ms", "in a batch", *(f"{p} ms" for p in _PARTS)]
+    rows = []
+    for name, levels in services.items():
+        for level in levels:
+            figures = [f"{level[key]:,.1f}" for key in ("rate", "p50_ms", "p99_ms", "batch")]
+            rows.append([name, str(level["connections"]), *figures, *(f"{level['parts_ms'][p]:,.2f}" for p in _PARTS)])
+    text = "Over HTTP, a 175 KB photo a request; copy and compute are an image's share of its batch's:\n\n"
+    return text + _rows(head, rows)
+
+
+def _verdicts(facts: Mapping[str, Any]) -> str:
+    """Return the ratios that are promised."""
+    lines, forward = [], facts["forward"]
+    over_http = {name: max(level["rate"] for level in levels) for name, levels in facts["services"].items()}
+    for name, engine in facts["engines"].items():
+        top = max(engine["buckets"], key=int)
+        if forward:
+            ratio = engine["buckets"][top]["engine"] / forward["buckets"][top]
+            lines.append(f"{name}: the bare engine at {top} images is {ratio:.2f} of the forward by hand")
+        ratio = over_http[name] / min(over_http["null"], _best(engine))
+        lines.append(f"{name}: over HTTP {ratio:.2f} of the smaller of the null engine's rate and the bare engine's")
+        for cpu, rate in facts["cpu"].items():
+            lines.append(f"{name}: over HTTP {over_http[name] / rate:.1f} times the CPU engine in {cpu}")
+    return "\n".join(f"- {line}" for line in lines) + "\n"
+
+
+def _best(engine: Mapping[str, Any]) -> float:
+    return max(float(each["engine"]) for each in engine["buckets"].values())
