@@ -78,8 +78,9 @@ COPY --from=prepare --chown=10001:10001 /weights /weights
 COPY --from=prepare --chown=10001:10001 /models /models
 COPY --from=code /app ./
 RUN chmod -R a+rX . && python -m compileall -q .
-# One process a GPU. No LD_LIBRARY_PATH: TensorFlow finds the CUDA of its own wheels, and must find no other.
-ENV TRIPTYCH_DEVICE=gpu TRIPTYCH_WORKERS=1 NVIDIA_DRIVER_CAPABILITIES=compute,utility CUDA_CACHE_PATH=/tmp/cuda
+# One engine process for all workers (ADR 18). No LD_LIBRARY_PATH: TensorFlow finds the CUDA of its own wheels, and must
+# find no other.
+ENV TRIPTYCH_DEVICE=gpu NVIDIA_DRIVER_CAPABILITIES=compute,utility CUDA_CACHE_PATH=/tmp/cuda
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Triptych" org.opencontainers.image.revision=$REVISION \
     org.opencontainers.image.description="Image recognition behind POST /predict, on an NVIDIA GPU"

@@ -15,7 +15,7 @@ from models.self_test import SelfTests
 from web.job_desk import JobDesk
 from web.request import MB
 from web.uploads import UploadReader
-from wiring import make_road, shared_cores, start_process
+from wiring import has_engine_process, make_road, shared_cores, start_process
 
 if TYPE_CHECKING:
     import redis
@@ -62,7 +62,9 @@ def run_job_worker(settings: Settings, prepared: PreparedModels, load: Load) -> 
     from jobs.worker import WorkerProcess, run_worker
 
     app = make_celery(_url(settings))
-    publish, processes = Publisher(app), settings.workers or usable_cores()
+    # Each process has its own copy of the weights where Keras serves: of a GPU's memory too, and a CUDA context.
+    processes = settings.workers or (1 if has_engine_process(settings) else usable_cores())
+    publish = Publisher(app)
     reaper = Reaper(_connect(settings, _CALLER_S), publish)
     names, spare = prepared.names, prepared.spare()  # what is prepared later is not for one of the processes alone
     process = WorkerProcess(publish, lambda: _start_work(settings, Registry(names, load, spare), processes))

@@ -80,7 +80,7 @@ ONLY_IN = {
     "kombu": {"jobs/messages.py"},
     "PIL": {"preprocessing", "models/known_answers.py", "models/distilling/batches.py", "bench"},
     "structlog": {"logs"},
-    "prometheus_client": {"web"},
+    "prometheus_client": {"web", "bench/gpu_service.py"},
     "jinja2": {"cli/evaluation/page.py"},
     "tensorflow": {"models/compiled.py", "models/device_memory.py", "models/convert.py", *BASELINES},
     "jax": {"models/compiled.py", "models/device_memory.py", "bench/gpu_forward.py"},
