@@ -95,18 +95,16 @@ def accepts(settings: Settings, callers: Access) -> Accepts:
 
 
 def loader(settings: Settings, prepared: PreparedModels) -> Load:
-    """Return what loads a prepared model by its name: into this process, or, in a worker that has an engine process,
-    there.
-    """
+    """Return what loads a prepared model by its name: into this process, or into its engine process if it has one."""
     engine = resolve_engine(settings.engine, settings.device)
     precision = resolve_precision(settings.precision, engine)
     cores = usable_cores()
-    if address := os.environ.get(ADDRESS_VARIABLE):
-        make_remote = remote_maker(bytes.fromhex(address), min(settings.max_files, _MOST_SLOTS), LOAD_S)
-        return lambda name: prepared.load(name, precision, make_remote, cores)
     models = len(prepared.available()) + (settings.shadow_model is not None)
     keep_tables = keeps_tables(models, settings.workers or cores, cores)
-    make_engine = engine_maker(engine, settings.device, cores, settings.threads, keep_tables=keep_tables)
+    if address := os.environ.get(ADDRESS_VARIABLE):
+        make_engine = remote_maker(bytes.fromhex(address), min(settings.max_files, _MOST_SLOTS), LOAD_S)
+    else:
+        make_engine = engine_maker(engine, settings.device, cores, settings.threads, keep_tables=keep_tables)
     return lambda name: prepared.load(name, precision, make_engine, cores)
 
 

@@ -1,9 +1,12 @@
+from collections.abc import Iterator
+
 import pytest
 
+from models.engine import Answered
 from models.errors import ArtifactError, ModelUnavailable, UnknownModel, WeightsMissing
 from models.registry import ModelState, Registry
 from models.served import ServedModel
-from tests.fakes import served
+from tests.fakes import BrightnessEngine, served
 
 
 def load(name: str) -> ServedModel:
@@ -61,3 +64,56 @@ def test_a_spare_model_is_there_where_it_can_be_and_else_as_if_it_had_no_name() 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UnknownModel, match="good, corrupt"):
         started("good", "corrupt").get("other")
+
+
+class Away(BrightnessEngine):
+    """In another process, which is not there now; or is."""
+
+    def __init__(self, reason: str = "") -> None:
+        self.reason, self.is_closed = reason, False
+
+    def begin(self, tensor: object, until: object) -> int:
+        raise ModelUnavailable(self.reason)
+
+    def take(self, serial: int, until: object) -> Answered:
+        raise AssertionError
+
+    def drop(self, serial: int) -> None:
+        raise AssertionError
+
+    def why_not(self) -> str:
+        return self.reason
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_a_model_whose_engine_is_away_is_not_ready_until_it_is_back() -> None:
+    engine = Away()
+    registry = Registry(["net"], lambda _: served(engine))
+    registry.start()
+    assert registry.failures() == {}
+    engine.reason = "its engine is away"
+    assert {name: entry.reason for name, entry in registry.failures().items()} == {"net": "its engine is away"}
+    assert registry.entries["net"].state is ModelState.LOADING
+    engine.reason = ""
+    assert registry.failures() == {}
+
+
+def test_a_model_that_another_has_replaced_is_let_go_and_one_that_stays_is_not() -> None:
+    engines = [Away(), Away()]
+    found: Iterator[ServedModel | ArtifactError] = iter(
+        [served(engines[0]), served(engines[1]), ArtifactError("it is damaged")]
+    )
+
+    def next_one(name: str) -> ServedModel:
+        if isinstance(each := next(found), ArtifactError):
+            raise each
+        return each
+
+    registry = Registry(["net"], next_one)
+    registry.start()
+    assert registry.reload("net") == ""
+    assert [engine.is_closed for engine in engines] == [True, False]
+    assert registry.reload("net") == "it is damaged"
+    assert [engine.is_closed for engine in engines] == [True, False]

@@ -12,8 +12,8 @@ from PIL import Image
 from models import road
 from models.classifier import Classifier
 from models.deadline import Deadline
-from models.engine import Batch, Scores
-from models.errors import CallerGone, DeadlineExceeded, ModelError
+from models.engine import Answered, Batch, Scores
+from models.errors import CallerGone, DeadlineExceeded, EngineError, ModelError, ModelUnavailable
 from models.labels import imagenet_labels
 from models.road import Opinion
 from preprocessing.decode import RgbImage, decode
@@ -175,3 +175,66 @@ def test_scores_are_rows_of_probabilities() -> None:
     assert opinion.scores["0"].shape == (1000,)
     assert opinion.scores["0"].dtype == np.float32
     assert opinion.decode_s > 0
+
+
+class Elsewhere(CountingEngine):
+    """In another process. It takes no image after *refuses*, and fails at the one with the number *fails*."""
+
+    def __init__(self, refuses: int | None = None, fails: int | None = None) -> None:
+        super().__init__()
+        self.given: list[Tensor] = []
+        self.dropped: list[int] = []
+        self._refuses, self._fails = refuses, fails
+
+    def begin(self, tensor: Tensor, until: Deadline) -> int:
+        if len(self.given) == self._refuses:
+            raise ModelUnavailable("its engine is away")
+        self.given.append(tensor)
+        return len(self.given) - 1
+
+    def take(self, serial: int, until: Deadline) -> Answered:
+        if serial == self._fails:
+            raise EngineError("it failed")
+        return Answered(self.run(self.given[serial][None])[0], waited_s=0.5, took_s=0.25)
+
+    def drop(self, serial: int) -> None:
+        self.dropped.append(serial)
+
+    def why_not(self) -> str:
+        return ""
+
+    def close(self) -> None:
+        raise AssertionError
+
+
+def test_an_engine_elsewhere_has_all_images_before_it_is_asked_for_the_first() -> None:
+    engine = Elsewhere()
+    asked = []
+    engine._after = lambda: asked.append(len(engine.given))
+    opinions = classify([PNG, b"text", PNG, PNG], engine)
+    assert asked == [3, 3, 3]
+    assert [opinion.error is None for opinion in opinions] == [True, False, True, True]
+    assert opinions[0].inference_s == {"0": 0.25}
+    assert 0.5 <= opinions[0].queue_s < 1
+    assert engine.dropped == []
+
+
+def test_what_an_engine_elsewhere_will_not_be_asked_for_is_dropped() -> None:
+    first, second = Elsewhere(fails=0), Elsewhere()
+    bad, good = classify([PNG, PNG], first, second)
+    assert isinstance(bad.error, EngineError)
+    assert good.error is None
+    assert (first.dropped, second.dropped) == ([], [0])
+
+
+def test_an_engine_that_is_away_costs_the_image_alone() -> None:
+    first, second = Elsewhere(), Elsewhere(refuses=0)
+    (opinion,) = classify([PNG], first, second)
+    assert isinstance(opinion.error, ModelUnavailable)
+    assert first.dropped == [0], "its answer is not waited for"
+
+
+def test_engines_here_and_elsewhere_answer_side_by_side() -> None:
+    (opinion,) = classify([PNG], CountingEngine(), Elsewhere())
+    assert opinion.error is None
+    assert opinion.scores["0"].tolist() == opinion.scores["1"].tolist()
