@@ -28,9 +28,9 @@ from cores import usable_cores
 def main() -> None:
     """Prepare, measure what is missing, print the table and keep it."""
     given = _options()
-    prepare()
     todo = rows(usable_cores()) + (more_rows(usable_cores()) if given.full else [])
     wanted = selected(todo, given.rows)
+    prepare({subject for row in wanted for subject in row.subjects})
     now = commit()
     options = {"pairs": given.pairs, "seconds": given.seconds, "overload_s": given.overload_seconds}
     kept = Kept(CACHE / "rows" / now, options)

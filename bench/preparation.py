@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -17,10 +17,10 @@ from tqdm import tqdm
 from bench.pictures import PICTURES, make, make_photos
 from bench.places import BASELINES, CACHE, ONNX, PHOTOS, ROOT, prepared, python, requirements
 from bench.services import clean_environment
-from bench.subject import ALL_NETWORKS, ours
+from bench.subject import ALL_NETWORKS, Subject, ours
 from models.manifest import FILE_NAME
 
-VENVS = ("naive", "litserve", "ort", "export")
+VENVS = ("naive", "litserve", "ort")
 _LOG = CACHE / "preparation.log"
 
 
@@ -46,18 +46,18 @@ class Step(NamedTuple):
         return hashlib.sha256(self.sources()).hexdigest()
 
 
-def prepare() -> None:
-    """Make what is missing; what can't be made is named, and the rows that need it fail for themselves."""
+def prepare(subjects: Collection[Subject]) -> None:
+    """Make what is missing for *subjects*; what can't be made is named, and the rows that need it fail by themselves."""
     CACHE.mkdir(parents=True, exist_ok=True)
     _LOG.write_bytes(b"")
     # Ours shows its own progress, and looks for itself what has changed.
     make_photos()
     prepare_ours = [sys.executable, "-m", "flask", "--app", "app", "models", "prepare", "--images", str(PHOTOS)]
-    settings = dict(ours(networks=ALL_NETWORKS).environ)
+    settings = dict(ours(networks=_networks(subjects)).environ)
     subprocess.run(prepare_ours, cwd=ROOT, env=clean_environment() | settings, check=True)  # noqa: S603  # our own command
     for picture in PICTURES:
         make(picture)
-    missing = [step for step in _steps() if not step.is_done()]
+    missing = [step for step in _steps(_needed(subjects)) if not step.is_done()]
     for step in (bar := tqdm(missing, unit="step", disable=not missing)):
         bar.set_description(f"prepare {step.name}")
         try:
@@ -66,7 +66,21 @@ def prepare() -> None:
             bar.write(f"{step.name} can't be made ({error}); see {_LOG}")
 
 
-def _steps() -> list[Step]:
+def _networks(subjects: Collection[Subject]) -> str:
+    """Return ResNet50, unless another is asked for."""
+    asked = {
+        value for subject in subjects for name, value in subject.environ if name in ("TRIPTYCH_MODELS", "NAIVE_CLASS")
+    }
+    return ALL_NETWORKS if asked - {"resnet50", "ResNet50"} else "resnet50"
+
+
+def _needed(subjects: Collection[Subject]) -> list[str]:
+    """Return the environments in which they run; ONNX Runtime's models are exported in one of their own."""
+    needed = [name for name in VENVS if any(subject.command[0] == str(python(name)) for subject in subjects)]
+    return [*needed, "export"] if "ort" in needed else needed
+
+
+def _steps(needed: Collection[str]) -> list[Step]:
     venvs = [
         Step(
             f"the environment {name}",
@@ -74,9 +88,10 @@ def _steps() -> list[Step]:
             requirements(name).read_bytes,
             partial(_make_venv, name),
         )
-        for name in VENVS
+        for name in needed
     ]
-    return [*venvs, Step("the ONNX models", ONNX / "sources.sha256", _onnx_sources, _export)]
+    onnx = [Step("the ONNX models", ONNX / "sources.sha256", _onnx_sources, _export)]
+    return [*venvs, *(onnx if "export" in needed else [])]
 
 
 def _make_venv(name: str) -> None:

@@ -9,7 +9,7 @@ from bench.probe import BareLoop, MedianMs, Rate
 from bench.refusal import Refusal
 from bench.row import Row
 from bench.start import Start
-from bench.subject import Subject, litserve, naive, onnx_runtime, ours, ours_with_jobs
+from bench.subject import Subject, litserve, naive, onnx_runtime, ours, ours_on_keras, ours_with_jobs
 
 
 def rows(cores: int) -> list[Row]:
@@ -97,4 +97,5 @@ def _against_others(cores: int) -> list[Row]:
         Comparison("int8-dynamic-ort", title.format("int8", static_too), Rate(ours()), ort["int8"]),
         Comparison("float32-ort", title.format("float32", theirs), float32, ort["float32"], 0.9),
         Comparison("litserve", title.format("float32", "LitServe + Keras"), float32, lit),
+        Comparison("keras-litserve", title.format("Keras float32", "LitServe + Keras"), Rate(ours_on_keras()), lit, 1),
     ]

@@ -29,6 +29,19 @@ def versions(venv: str, *packages: str) -> str:
     return ", ".join(f"{package} {pins[package]}" for package in packages)
 
 
+def ours_on_keras(precision: str = "float32") -> Subject:
+    """Return our service with Keras in its engine process, as `ENGINE=keras` starts it."""
+    alone = ours(precision)
+    keras, tensorflow = metadata.version("keras"), metadata.version("tensorflow")
+    return replace(
+        alone,
+        name=f"{alone.name}, Keras",
+        configuration=f"{4 * usable_cores()} sync workers, one engine process; keras {keras}, tensorflow {tensorflow}",
+        environ=(*alone.environ, ("TRIPTYCH_ENGINE", "keras")),
+        warm_s=5,
+    )
+
+
 def ours(precision: str = "int8", networks: str = "resnet50", workers: int | None = None) -> Subject:
     """Return our service as its users start it, with the settings that differ from the defaults."""
     settings = {"MODELS": networks, "PRECISION": precision, "WEIGHTS": "random", "CACHE_DIR": str(CACHE)}
