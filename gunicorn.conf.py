@@ -26,10 +26,11 @@ from models.engine_keeper import EngineKeeper
 from models.engine_words import ADDRESS_VARIABLE
 from models.engines import Device, require_gpu
 from models.errors import ModelError
+from models.registry import RELOAD_S
 from web import deaths, metrics_files
 from web.draining import Drain
 from web.watchdog import Ending
-from wiring import LOAD_S, engine_keeper, has_engine_process, prepared_models, worker_count
+from wiring import engine_keeper, has_engine_process, prepared_models, worker_count
 from wiring_access import check_access
 from wiring_jobs import check_jobs
 
@@ -49,7 +50,7 @@ workers = worker_count(settings)  # one a core; they share the cores between the
 worker_class = "web.worker.AdmittingWorker"
 preload_app = False  # runtimes must not be forked: models are loaded in the worker
 # Above the worst load (packing VGG16 in float32 on a busy core: 8 s), and above the watchdog of a request.
-timeout = max(120, math.ceil(4 * settings.deadline_s), math.ceil(1.5 * LOAD_S) * has_engine_process(settings))
+timeout = max(120, math.ceil(4 * settings.deadline_s), 2 * math.ceil(RELOAD_S) * has_engine_process(settings))
 graceful_timeout = settings.grace_s
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # the heartbeat must not wait for a disk
 sendfile = False  # it would bypass the time that a slow reader has (web/connection.py); our files are small
@@ -105,7 +106,7 @@ def when_ready(server: Any) -> None:
     follow = server.handle_hup
     server.handle_hup = lambda: _can_be_followed(server) and follow()
     metrics_files.reserve(_counts, os.getpid())
-    deaths.deaths()  # what the master itself counts is shown from the start
+    deaths.deaths(), deaths.engine_deaths()  # what the master itself counts is shown from the start
 
 
 def _keep_engine(server: Any, engine: EngineKeeper) -> None:

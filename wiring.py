@@ -15,7 +15,7 @@ from models.engine_words import ADDRESS_VARIABLE
 from models.engines import EngineKind, engine_maker, remote_maker, resolve_engine, resolve_precision
 from models.machine import runtime_folder
 from models.prepared import PreparedModels
-from models.registry import Load, Registry
+from models.registry import RELOAD_S, Load, Registry
 from models.reload import Reloads
 from models.reload_desk import ReloadDesk
 from models.road import Road, UploadLimits
@@ -33,8 +33,6 @@ from web.scrape import Scrape
 from web.service import Accepts, Service
 from web.uploads import UploadReader
 
-# Until the engine process has a model: every bucket is compiled, on a busy machine for each of several models.
-LOAD_S = 600.0
 _MOST_SLOTS = 64  # of a worker's ring: as many as run at once
 _WORKERS_A_CORE = 4  # with an engine process: each is on its way with one request, and most of that time it waits
 
@@ -67,7 +65,7 @@ def make_service(
         admission=admission,
         cors_origins=settings.cors_origins,
         start_process=partial(start_process, settings),
-        reload_s=LOAD_S if has_engine_process(settings) else 0.0,
+        reload_s=RELOAD_S if has_engine_process(settings) else 0.0,
         reloads=Reloads(lambda: ReloadDesk(settings.cache_dir), registry, metrics.models),
     )
 
@@ -102,7 +100,7 @@ def loader(settings: Settings, prepared: PreparedModels) -> Load:
     models = len(prepared.available()) + (settings.shadow_model is not None)
     keep_tables = keeps_tables(models, settings.workers or cores, cores)
     if address := os.environ.get(ADDRESS_VARIABLE):
-        make_engine = remote_maker(bytes.fromhex(address), min(settings.max_files, _MOST_SLOTS), LOAD_S)
+        make_engine = remote_maker(bytes.fromhex(address), min(settings.max_files, _MOST_SLOTS))
     else:
         make_engine = engine_maker(engine, settings.device, cores, settings.threads, keep_tables=keep_tables)
     return lambda name: prepared.load(name, precision, make_engine, cores)

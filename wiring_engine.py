@@ -34,6 +34,7 @@ Host = Callable[[Settings, Wanted, threading.Lock, Callable[[Run], None]], Hoste
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _HANGS_S = 30.0  # that a batch may take at the least: VGG16 on a busy CPU, a GPU that another program uses
+_LOAD_HANGS_S = 900.0  # that a load takes at the most: a network is compiled for each bucket
 _MOST_WAITING = 4096  # images: rings hold fewer; above all deadlines at any rate a device has
 
 
@@ -73,10 +74,15 @@ def _host(settings: Settings, wanted: Wanted, device: threading.Lock, told: Call
     """Return a model, warmed, that has given its known answer.  Raises: ModelError."""
     start, folder = time.monotonic(), Path(wanted.folder)
     manifest = read_manifest(folder)
-    with device:
+    hangs = threading.Timer(_LOAD_HANGS_S, os._exit, [os.EX_SOFTWARE])  # another is started, and says why it loads
+    hangs.daemon = True
+    hangs.start()
+    try:  # without the device's lock: the other models serve meanwhile
         make = keras_maker(settings.device, settings.max_batch)
         engine = load_engine(folder, manifest, Precision(wanted.precision), make)
         engine.warm()
+    finally:
+        hangs.cancel()
     log.info(
         "%s is on the %s after %.1f s: %s, at most %d images at once",
         wanted.name, "GPU" if engine.on_gpu else "CPU", time.monotonic() - start, wanted.precision, engine.largest,

@@ -47,7 +47,7 @@ class Step(NamedTuple):
 
 
 def prepare(subjects: Collection[Subject]) -> None:
-    """Make what is missing for *subjects*; what can't be made is named, and the rows that need it fail by themselves."""
+    """Make what is missing for *subjects*; what can't be made is named, and rows that need it fail by themselves."""
     CACHE.mkdir(parents=True, exist_ok=True)
     _LOG.write_bytes(b"")
     # Ours shows its own progress, and looks for itself what has changed.

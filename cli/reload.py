@@ -15,7 +15,7 @@ that serves from this CACHE_DIR. Give it the settings and the user of the servic
 
 Each NAME (all that are served) is loaded and asked its known answers here first, then in one process after the other,
 between two requests. One that is no good leaves the old one in its place; no request is lost."""
-_PATIENCE_S = 120.0
+_PATIENCE_S = 600.0  # an engine process compiles; a process that hangs is ended long before, and not waited for
 _LOOK_EVERY_S = 0.1
 
 

@@ -43,9 +43,9 @@ class Classifier:
             return None
         return Begun(self, self._elsewhere, self._elsewhere.begin(tensor, until))
 
-    def why_not(self) -> str:
-        """Return why nothing can be asked now; empty where it can."""
-        return self._elsewhere.why_not() if self._elsewhere else ""
+    def why_not(self, patience_s: float = 0.0) -> str:
+        """Return why nothing can be asked; empty where it can. Waits for *patience_s* at most until it can."""
+        return self._elsewhere.why_not(patience_s) if self._elsewhere else ""
 
     def close(self) -> None:
         """Let go of the engine, when another has come in its place."""

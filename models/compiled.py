@@ -5,12 +5,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
-from models.engine import Scores
+from models.engine import Images, Scores
 from models.errors import EngineError
 
-Images = NDArray[np.uint8]
 Forward = Callable[[Images], Scores]  # (N, h, w, 3) RGB -> (N, classes)
 
 
@@ -30,6 +28,7 @@ def compiled(model: keras.Model, prepare: Callable[[Any], Any], *, on_gpu: bool)
 def _tensorflow(model: keras.Model, prepare: Callable[[Any], Any], *, on_gpu: bool) -> Forward:
     import tensorflow as tf
 
+    tf.config.experimental.enable_tensor_float_32_execution(False)  # of XLA's own kernels; `backend` tells NVIDIA's
     signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
     # XLA on a GPU alone: on a CPU its convolutions take twice the time of TensorFlow's own.
     run = tf.function(

@@ -10,6 +10,7 @@ from preprocessing.spec import InputSpec
 
 Batch = NDArray[np.float32]
 Scores = NDArray[np.float32]
+Images = NDArray[np.uint8]  # (N, height, width, 3) RGB
 
 
 class Engine(Protocol):
@@ -30,7 +31,7 @@ class Engine(Protocol):
 
 
 class Answered(NamedTuple):
-    """Scores (classes,) float32, and the seconds that the image waited for the engine and had it."""
+    """Scores (classes,) float32; seconds that the image waited for its batch, and its share of what that took."""
 
     scores: Scores
     waited_s: float
@@ -53,8 +54,8 @@ class Elsewhere(Protocol):
         """Say that nobody will take what was begun."""
         ...
 
-    def why_not(self) -> str:
-        """Return why nothing can be asked now; empty where it can."""
+    def why_not(self, patience_s: float = 0.0) -> str:
+        """Return why nothing can be asked; empty where it can. Waits for *patience_s* at most until it can."""
         ...
 
     def close(self) -> None:

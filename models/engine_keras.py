@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from models.architecture import Architecture
 from models.backend import gpus
-from models.compiled import Images, compiled
-from models.engine import Batch, Scores
+from models.compiled import compiled
+from models.engine import Batch, Images, Scores
 from models.errors import EngineError, OutOfMemory, PrepareError
 from models.keras_model import build
 from models.mixed import make_mixed

@@ -21,7 +21,9 @@ from models.ring import Ring, RingShape, ring_file
 from preprocessing.spec import InputSpec, Normalisation
 from preprocessing.transform import Tensor
 
-_GRACE_S = 0.25  # for an engine that is just there to say so: its first caller after a restart waits for it
+_GRACE_S = 0.25  # for an engine that is just there to say so
+_AGAIN_S = 10.0  # after which what could not be loaded is asked for again: memory may be free by then
+_TEST_S = 10.0  # for a known answer
 _AWAY = "its engine is away; it is being started again"
 
 
@@ -38,14 +40,11 @@ class RemoteEngine:
     An engine that ends costs the images that it had: they raise ModelUnavailable. The next one is found by itself.
     """
 
-    def __init__(self, address: bytes, wanted: Wanted, spec: InputSpec, shape: RingShape, patience_s: float) -> None:
-        """Connect, and wait for *patience_s* at most until the model is loaded.
-
-        Raises: EngineError: it can't be loaded, or the time was over.
-        """
+    def __init__(self, address: bytes, wanted: Wanted, spec: InputSpec, shape: RingShape) -> None:
+        """Ask for the model; `why_not` tells whether it is there."""
         self.spec = replace(spec, normalisation=Normalisation.NONE)
         self._address, self._hello = address, Hello(wanted=wanted, shape=shape)
-        self._state, self._reason = _State.AWAY, ""
+        self._state, self._reason, self._since = _State.AWAY, "", 0.0
         self._serials = itertools.count()
         self._connection: socket.socket | None = None
         self._ring: Ring | None = None
@@ -53,16 +52,17 @@ class RemoteEngine:
         self._asked: dict[int, int] = {}  # serial -> slot, of what has no answer yet
         self._answers: dict[int, Answered | ModelError] = {}  # by serial, of what nobody has taken yet
         self._given_up: set[int] = set()
-        self._settle(time.monotonic() + patience_s)
-        if self._state is not _State.THERE:
-            self.close()
-            raise EngineError(self._reason or f"its engine did not load it within {patience_s:g} s")
+        self._connect()
 
-    def why_not(self) -> str:
-        """Return why nothing can be asked now; empty where it can."""
-        if self._state is _State.THERE:
-            self._hear(0)
-        self._settle(time.monotonic() + _GRACE_S)
+    def why_not(self, patience_s: float = 0.0) -> str:
+        """Return why nothing can be asked; empty where it can. Waits for *patience_s* at most until it can.
+
+        An engine that is just there gets a moment to say so, once: its first caller after a restart waits for it.
+        """
+        self._hear(0)
+        if self._state is _State.REFUSED and time.monotonic() > self._since + _AGAIN_S:
+            self._lost()
+        self._settle(time.monotonic() + patience_s)
         return "" if self._state is _State.THERE else self._reason or _AWAY
 
     def begin(self, tensor: Tensor, until: Deadline) -> int:
@@ -111,9 +111,9 @@ class RemoteEngine:
         self._answers.pop(serial, None)
 
     def run(self, batch: Batch, threads: int = 1) -> Scores:
-        """See `Engine.run`; for known answers, one by one."""
+        """See `Engine.run`; for known answers, one by one.  Raises: DeadlineExceeded: the engine is too busy."""
         del threads
-        until = Deadline()
+        until = Deadline(time.monotonic() + _TEST_S)
         return np.stack([self.take(self.begin(each, until), until).scores for each in batch])
 
     def close(self) -> None:
@@ -129,11 +129,17 @@ class RemoteEngine:
         self._hear(left_s)
 
     def _settle(self, give_up: float) -> None:
-        """Go on from any state towards THERE, until *give_up*."""
-        if self._state is _State.AWAY:
-            self._connect()
-        while self._state is _State.WAITING and (left_s := give_up - time.monotonic()) > 0:
-            self._hear(left_s)
+        """Go on until the model is there or was refused, or until *give_up*; an engine may end and another come."""
+        while True:
+            if self._state is _State.AWAY:
+                self._connect()
+            left_s = max(give_up, self._since + _GRACE_S) - time.monotonic()
+            if self._state in (_State.THERE, _State.REFUSED) or left_s <= 0:
+                return
+            if self._state is _State.WAITING:
+                self._hear(left_s)
+            else:
+                time.sleep(min(left_s, _GRACE_S))  # nobody listens at all: our parent is just ending
 
     def _connect(self) -> None:
         """Say hello; nobody may have come to listen yet."""
@@ -153,6 +159,7 @@ class RemoteEngine:
             if file >= 0:
                 os.close(file)
         self._connection, self._state, self._reason = connection, _State.WAITING, ""
+        self._since = time.monotonic()
         self._free = deque(range(shape.slots))
 
     def _hear(self, patience_s: float) -> None:
@@ -176,6 +183,7 @@ class RemoteEngine:
             if self._state is _State.WAITING:
                 self._reason = Welcome.model_validate_json(message).error
                 self._state = _State.REFUSED if self._reason else _State.THERE
+                self._since = time.monotonic()
             else:
                 self._keep(Answer.read(message))
         except (ValidationError, ValueError, struct.error, KeyError):  # no engine of ours

@@ -25,6 +25,8 @@ from models.shelf import Shelf
 
 log = logging.getLogger(__name__)
 
+_TELL_EVERY_S = 0.1  # how full the rings are, while anything is in them
+
 
 class EngineServer:
     """Answers who comes to *listener*, out of *shelf*; *told* is given the slots of all rings and those in use."""
@@ -33,17 +35,20 @@ class EngineServer:
         self._listener, self._shelf, self._told = listener, shelf, told
         self._selector = selectors.DefaultSelector()
         self._visitors: set[Visitor] = set()
+        self._told_at, self._is_busy = 0.0, False
 
     def serve(self) -> None:
         """Go on for ever."""
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ)
         while True:
-            for key, _ in self._selector.select():
+            for key, _ in self._selector.select(_TELL_EVERY_S if self._is_busy else None):
                 if key.data is None:
                     self._welcome_in()
                 else:
                     self._hear(key.data)
+            if self._is_busy and time.monotonic() >= self._told_at + _TELL_EVERY_S:
+                self._tell_of_rings()
 
     def _welcome_in(self) -> None:
         try:
@@ -99,6 +104,7 @@ class EngineServer:
         if visitor.hosted is None or visitor.ring is None or ask.slot >= visitor.ring.shape.slots:
             raise ValueError("it asks what it may not")
         visitor.asks()
+        self._is_busy = True
         place = Place(visitor.ring.image(ask.slot), visitor.ring.scores(ask.slot), time.monotonic())
         try:
             future = visitor.hosted.submit(place, ask.ends_at)
@@ -131,4 +137,6 @@ class EngineServer:
 
     def _tell_of_rings(self) -> None:
         slots = sum(visitor.ring.shape.slots for visitor in self._visitors if visitor.ring)
-        self._told(slots, sum(visitor.asked for visitor in self._visitors))
+        used = sum(visitor.asked for visitor in self._visitors)
+        self._told_at, self._is_busy = time.monotonic(), used > 0
+        self._told(slots, used)

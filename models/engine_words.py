@@ -84,7 +84,7 @@ class Ask(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """*waited_s* for the engine, *took_s* of which the batch had it; *text* says why there are no scores."""
+    """*waited_s* for its batch, of whose time *took_s* are its share; *text* says why there are no scores."""
 
     slot: int
     serial: int

@@ -124,11 +124,8 @@ def keras_maker(device: Device, most: int | None) -> "Callable[[Manifest, Path, 
     return make
 
 
-def remote_maker(address: bytes, slots: int, patience_s: float) -> MakeEngine:
-    """Return what connects to the engine process at *address*, and waits for *patience_s* until it has the model.
-
-    As many as *slots* images may be on their way at once.
-    """
+def remote_maker(address: bytes, slots: int) -> MakeEngine:
+    """Return what asks the engine process at *address* for a model; *slots* images may be on their way to it."""
 
     def make(manifest: Manifest, folder: Path, precision: Precision) -> Engine:
         from models.engine_remote import RemoteEngine
@@ -136,7 +133,7 @@ def remote_maker(address: bytes, slots: int, patience_s: float) -> MakeEngine:
         spec = manifest.architecture().input
         wanted = Wanted(name=manifest.name, folder=str(folder), precision=precision)
         shape = RingShape(slots, spec.height, spec.width, manifest.classes)
-        return RemoteEngine(address, wanted, spec, shape, patience_s)
+        return RemoteEngine(address, wanted, spec, shape)
 
     return make
 

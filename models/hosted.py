@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 
 class Timed(NamedTuple):
-    """The scores are in their place. Seconds that the image waited for its batch, and that this one took."""
+    """The scores are in their place. Seconds that the image waited for its batch, and its share of what that took."""
 
     waited_s: float
     took_s: float
@@ -110,6 +110,7 @@ class Hosted:
             finally:
                 faulthandler.cancel_dump_traceback_later()
             computed, self._failed = time.monotonic(), 0
+        share_s = (computed - start) / len(places)
         sound = [bool(np.isfinite(row).all()) for row in scores[: len(places)]]
         for place, row in zip(places, scores, strict=False):
             place.scores[:] = row
@@ -120,6 +121,6 @@ class Hosted:
             )
         )  # fmt: skip
         return [
-            Timed(start - place.came_at, computed - start) if good else EngineError("the scores are not finite")
+            Timed(start - place.came_at, share_s) if good else EngineError("the scores are not finite")
             for place, good in zip(places, sound, strict=True)
         ]

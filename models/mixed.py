@@ -13,7 +13,8 @@ def make_mixed(model: keras.Model) -> None:
     strays by up to 0.15; in float16 all 100, and 0.026. What overflows float16 is no finite answer, and is refused.
     """
     layers = list(_layers(model))
-    last = max(index for index, layer in enumerate(layers) if layer.weights)  # the head; after it softmax, if apart
+    with_weights = [index for index, layer in enumerate(layers) if layer.weights]
+    last = max(with_weights, default=0)  # the head; after it softmax, if apart
     for index, layer in enumerate(layers):
         in_float32 = index >= last or isinstance(layer, _PREPARING)
         layer.dtype_policy = "float32" if in_float32 else "mixed_float16"

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from models.errors import ModelError, ModelUnavailable, UnknownModel, WeightsMissing
+from models.errors import DeadlineExceeded, ModelError, ModelUnavailable, UnknownModel, WeightsMissing
 from models.served import ServedModel
 
 log = logging.getLogger(__name__)
+
+# That an engine in another process is waited for: at a start, before callers are told that it is not there yet; and for
+# a newer build, while the older one serves.
+_START_S, RELOAD_S = 60.0, 300.0
 
 
 class ModelState(Enum):
@@ -44,14 +48,22 @@ class Registry:
         self._entries = {name: Entry(ModelState.LOADING) for name in names}
         self._spare = tuple(spare)
 
-    def start(self) -> None:
-        """Load every model. One that can't be loaded becomes FAILED and says why; the others serve."""
+    def start(self, patience_s: float = _START_S) -> None:
+        """Load every model. One that can't be loaded becomes FAILED and says why; the others serve.
+
+        An engine in another process is waited for, for *patience_s* at most.
+        """
+        give_up = time.monotonic() + patience_s
         for name in self._entries:
             self._entries[name] = self._outcome(name, self._loaded)
         for name in self._spare:
             entry = self._outcome(name, self._loaded)
             if entry.state is ModelState.READY:
                 self._entries[name] = entry
+        for name, entry in self._entries.items():
+            reason = entry.model.classifier.why_not(max(0.0, give_up - time.monotonic())) if entry.model else ""
+            if reason:
+                log.warning("%s is not there yet: %s", name, reason)
 
     def self_test(self, name: str) -> bool:
         """Let a loaded model give its known answer again. One that can't becomes FAILED, and READY when it can.
@@ -59,6 +71,9 @@ class Registry:
         Return whether it could.
         """
         before = self._entries[name].state
+        model = self._entries[name].model
+        if model and model.classifier.why_not():
+            return before is ModelState.READY  # `entries` tells that its engine is away
         self._entries[name] = entry = self._outcome(name, self._tested)
         if before is not ModelState.READY and entry.state is ModelState.READY:
             log.info("%s passed its self-test: it is ready again", name)
@@ -67,11 +82,15 @@ class Registry:
     def reload(self, name: str) -> str:
         """Load a model anew and put it in the place of the one that there is; return why not, if so: that one stays."""
         before, entry = self._entries[name].model, self._outcome(name, self._loaded)
-        if entry.state is ModelState.READY:
+        reason = entry.reason or (entry.model.classifier.why_not(RELOAD_S) if entry.model else "")
+        leaves = before
+        if entry.state is ModelState.READY and not reason:
             self._entries[name] = entry
-            if before:
-                before.classifier.close()
-        return entry.reason
+        else:
+            leaves = entry.model
+        if leaves and leaves is not self._entries[name].model:
+            leaves.classifier.close()
+        return reason
 
     def _outcome(self, name: str, attempt: Callable[[str], ServedModel]) -> Entry:
         """Return the entry that says how *attempt* went; it keeps the model that there was."""
@@ -105,7 +124,12 @@ class Registry:
         model = self._entries[name].model
         if model is None:
             raise ModelUnavailable(f"{name} is not loaded")
-        model.self_test()
+        try:
+            model.self_test()
+        except (ModelUnavailable, DeadlineExceeded) as error:  # its engine has just gone, or has no time for a test
+            if self._entries[name].state is not ModelState.READY:
+                raise
+            log.warning("%s was not asked for its known answer: %s", name, error)
         return model
 
     @property

@@ -1,9 +1,11 @@
 """The models of an engine process: loaded by one thread when the first worker wants one, kept while anybody does."""
 
+import gc
 import logging
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from models.engine_visitor import Visitor
 from models.engine_words import Wanted
@@ -52,11 +54,13 @@ class Shelf:
         with self._lock:
             self._holders.pop(visitor, None)
             visitor.hosted = None
+            for told in self._awaited.values():
+                told[:] = [(each, tell) for each, tell in told if each is not visitor]
             held = {*self._holders.values(), *self._awaited}
             newest = {wanted.name: wanted for wanted in self._hosted}
             for wanted in [each for each in self._hosted if each not in held and newest[each.name] != each]:
                 log.info("%s: a build that nobody holds any more is unloaded", wanted.name)
-                self._work.put(self._hosted.pop(wanted).close)
+                self._work.put(partial(_unload, self._hosted.pop(wanted)))
 
     def close(self) -> None:
         """Answer all that waits."""
@@ -98,6 +102,12 @@ class Shelf:
         except Exception as error:  # whatever a damaged file provokes must not end the thread
             log.exception("%s could not be loaded", wanted.name)
             return None, f"{type(error).__name__} while loading"
+
+
+def _unload(hosted: Hosted) -> None:
+    hosted.close()
+    del hosted
+    gc.collect()  # it and its batcher hold each other, and with them the device's memory
 
 
 def _misfit(visitor: Visitor, hosted: Hosted) -> str:

@@ -47,7 +47,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._metrics = service.metrics
         self._watchdog = Watchdog(2 * service.deadline_s, self.life)
         self._self_test_watchdog = Watchdog(max(2 * service.deadline_s, _SELF_TEST_S), self.life)
-        self._reload_watchdog = Watchdog(max(2 * service.deadline_s, _SELF_TEST_S, service.reload_s), self.life)
+        self._reload_watchdog = Watchdog(max(2 * service.deadline_s, _SELF_TEST_S) + service.reload_s, self.life)
         turn = 1 - self.age % self.cfg.workers / self.cfg.workers  # so that not all of them test at once
         self._self_tests = SelfTests(service.registry, service.self_test_s, service.metrics.self_tested, turn)
         self._reloads = service.reloads

@@ -60,7 +60,7 @@ def test_the_figures_are_shown_by_list_and_by_the_service(judged: Path, tmp_path
     with running(tmp_path / "log", WORKERS="1", **settings) as server:
         model = server.get("/models/mobilenetv2").json()
     assert model["gate"] == "photos"
-    assert set(model["precisions"]) == set(Precision)
+    assert set(model["precisions"]) == {precision for precision in Precision if precision.artifact is precision}
     assert model["precisions"]["int8"]["agreement"]["images"] == 200
     assert all(each["milliseconds"]["one_thread"] > 0 for each in model["precisions"].values())
     served = model["precisions"][model["precision"]]

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from models.compiled import Images
-from models.engine import Scores
+from models.engine import Images, Scores
 from models.engine_remote import RemoteEngine
 from models.engine_server import EngineServer
 from models.engine_words import Wanted
@@ -63,6 +62,8 @@ class Room:
         self.loads: list[str] = []
         self.closed: list[str] = []
         self.rings = (0, 0)
+        self.is_mended = False
+        self.is_loading = threading.Event()
         self.device = threading.Lock()
         self.shelf = Shelf(self._load)
         self.shelf.start()
@@ -72,8 +73,10 @@ class Room:
         self.rings = (slots, used)
 
     def _load(self, wanted: Wanted) -> Hosted:
-        if wanted.folder == "damaged":
+        if wanted.folder == "damaged" and not self.is_mended:
             raise ArtifactError("it is damaged")
+        if wanted.folder == "large":
+            assert self.is_loading.wait(30)
         if wanted.folder == "exploding":
             raise ZeroDivisionError
         self.loads.append(wanted.folder)
@@ -93,8 +96,10 @@ class Room:
 
 
 def guest(address: bytes, folder: str = "build", shape: RingShape = SHAPE, patience_s: float = 30) -> RemoteEngine:
-    """A worker's end."""
-    return RemoteEngine(address, Wanted(name="net", folder=folder, precision="float32"), SPEC, shape, patience_s)
+    """A worker's end, when its model is there, or will not be soon."""
+    made = RemoteEngine(address, Wanted(name="net", folder=folder, precision="float32"), SPEC, shape)
+    made.why_not(patience_s)
+    return made
 
 
 @contextmanager

@@ -141,22 +141,40 @@ def test_a_worker_that_dies_with_images_on_their_way_leaves_nothing(room: Room, 
     room.device.acquire()
     for value in range(3):
         one.begin(image(value), soon())
-    until(lambda: room.rings[0] == 2 * SHAPE.slots, "both rings are seen")
+    until(lambda: room.rings == (2 * SHAPE.slots, 3), "both rings are seen, and what is in them")
     assert one._connection
     one._connection.close()
     room.device.release()
     assert ask(other, 8) == pytest.approx(8 / 255)
-    until(lambda: room.rings[0] == SHAPE.slots, "the ring is gone")
+    until(lambda: room.rings == (SHAPE.slots, 0), "the ring is gone")
 
 
 def test_what_can_not_be_loaded_says_why(room: Room, visit: Visit) -> None:
-    with pytest.raises(EngineError, match="it is damaged"):
-        visit("damaged")
-    with pytest.raises(EngineError, match="ZeroDivisionError while loading"):
-        visit("exploding")
-    with pytest.raises(EngineError, match="not one for this model"):
-        visit(shape=SHAPE._replace(classes=6))
+    assert visit("damaged").why_not() == "it is damaged"
+    assert visit("exploding").why_not() == "ZeroDivisionError while loading"
+    assert visit(shape=SHAPE._replace(classes=6)).why_not() == "the worker's ring is not one for this model"
+    with pytest.raises(ModelUnavailable, match="it is damaged"):
+        visit("damaged").begin(image(1), soon())
     assert visit().why_not() == ""
+
+
+def test_what_could_not_be_loaded_is_asked_for_again(room: Room, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = visit("damaged")
+    room.is_mended = True
+    assert engine.why_not(0.1) == "it is damaged", "not at once"
+    monkeypatch.setattr("models.engine_remote._AGAIN_S", 0.0)
+    assert engine.why_not(SOON_S) == ""
+    assert ask(engine, 3) == pytest.approx(3 / 255)
+
+
+def test_a_build_that_somebody_left_while_it_loaded_is_not_kept_for_him(room: Room, visit: Visit) -> None:
+    hasty = visit("large", patience_s=0.1)
+    assert hasty.why_not() == "its engine is away; it is being started again"
+    hasty.close()
+    until(lambda: room.rings[0] == 0, "that he left is seen")
+    room.is_loading.set()
+    visit("new").close()
+    until(lambda: room.closed == ["large"], "it is unloaded")
 
 
 def test_of_two_builds_the_older_goes_when_nobody_holds_it(room: Room, visit: Visit) -> None:
@@ -215,8 +233,9 @@ def test_an_engine_that_is_killed_costs_what_it_had_and_the_next_one_goes_on(lis
 
 
 def test_who_comes_before_the_engine_waits_for_it(listening: socket.socket) -> None:
-    with pytest.raises(EngineError, match=r"did not load it within 0\.1 s"):
-        guest(address_of(listening), patience_s=0.1)
+    early = guest(address_of(listening), patience_s=0.1)
+    assert early.why_not() == "its engine is away; it is being started again"
+    early.close()
     found: list[RemoteEngine] = []
     thread = threading.Thread(target=lambda: found.append(guest(address_of(listening))))
     thread.start()
@@ -224,6 +243,26 @@ def test_who_comes_before_the_engine_waits_for_it(listening: socket.socket) -> N
         thread.join()
         assert ask(found[0], 2) == pytest.approx(2 / 255)
     found[0].close()
+
+
+def test_an_engine_that_ends_while_it_loads_is_waited_out(listening: socket.socket) -> None:
+    engine = guest(address_of(listening), patience_s=0)
+    first = mortal(listening)
+    with first as pid:
+        os.kill(pid, 9)
+    with mortal(listening):
+        assert engine.why_not(SOON_S) == ""
+    engine.close()
+
+
+def test_a_crowd_of_images_does_not_wait_for_an_engine_that_is_away(listening: socket.socket) -> None:
+    engine = guest(address_of(listening), patience_s=0.5)
+    start = time.monotonic()
+    for _ in range(50):
+        with pytest.raises(ModelUnavailable):
+            engine.begin(image(1), soon())
+    assert time.monotonic() - start < 50 * 0.25 / 2, "a moment for each would be too long"
+    engine.close()
 
 
 def test_a_ring_that_does_not_come_along_is_missed(room: Room, listening: socket.socket) -> None:

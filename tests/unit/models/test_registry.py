@@ -81,7 +81,7 @@ class Away(BrightnessEngine):
     def drop(self, serial: int) -> None:
         raise AssertionError
 
-    def why_not(self) -> str:
+    def why_not(self, patience_s: float = 0.0) -> str:
         return self.reason
 
     def close(self) -> None:
@@ -117,3 +117,31 @@ def test_a_model_that_another_has_replaced_is_let_go_and_one_that_stays_is_not()
     assert [engine.is_closed for engine in engines] == [True, False]
     assert registry.reload("net") == "it is damaged"
     assert [engine.is_closed for engine in engines] == [True, False]
+
+
+def test_a_newer_one_that_is_not_there_in_time_leaves_the_old_one() -> None:
+    engines = [Away(), Away("its engine is still loading it")]
+    found = iter([served(engine) for engine in engines])
+    registry = Registry(["net"], lambda _: next(found))
+    registry.start()
+    before = registry.get("net")
+    assert registry.reload("net") == "its engine is still loading it"
+    assert registry.get("net") is before
+    assert [engine.is_closed for engine in engines] == [False, True]
+
+
+def test_a_self_test_says_nothing_of_a_model_whose_engine_is_away() -> None:
+    engine, tests = Away(), list[str]()
+
+    def test() -> None:
+        tests.append("asked")
+        raise ModelUnavailable("its engine has just gone")
+
+    registry = Registry(["net"], lambda _: served(engine, self_test=test))
+    registry.start()
+    assert registry.self_test("net"), "it has just gone: `entries` will tell"
+    engine.reason = "its engine is away"
+    assert registry.self_test("net")
+    assert tests == ["asked"]
+    engine.reason = ""
+    assert registry.failures() == {}, "it is back, and nothing was held against it"

@@ -200,7 +200,7 @@ class Elsewhere(CountingEngine):
     def drop(self, serial: int) -> None:
         self.dropped.append(serial)
 
-    def why_not(self) -> str:
+    def why_not(self, patience_s: float = 0.0) -> str:
         return ""
 
     def close(self) -> None:
