@@ -37,10 +37,11 @@ class Classifier:
     def begin(self, tensor: Tensor, until: Deadline) -> "Begun | None":
         """Hand the image to an engine elsewhere; None: it is here, and `scores` asks it.
 
-        Raises: ModelUnavailable: it is away.  DeadlineExceeded: it had no room in time.
+        Raises: ModelUnavailable: it is away.  DeadlineExceeded: it had no room in time.  CallerGone: nobody waits.
         """
         if self._elsewhere is None:
             return None
+        until.check()
         return Begun(self, self._elsewhere, self._elsewhere.begin(tensor, until))
 
     def why_not(self, patience_s: float = 0.0) -> str:
