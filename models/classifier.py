@@ -44,6 +44,11 @@ class Classifier:
         until.check()
         return Begun(self, self._elsewhere, self._elsewhere.begin(tensor, until))
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Say whether the engine is in another process, which may not have the model yet."""
+        return self._elsewhere is not None
+
     def why_not(self, patience_s: float = 0.0) -> str:
         """Return why nothing can be asked; empty where it can. Waits for *patience_s* at most until it can."""
         return self._elsewhere.why_not(patience_s) if self._elsewhere else ""

@@ -64,6 +64,8 @@ class Registry:
             reason = entry.model.classifier.why_not(max(0.0, give_up - time.monotonic())) if entry.model else ""
             if reason:
                 log.warning("%s is not there yet: %s", name, reason)
+            elif entry.model and entry.model.classifier.is_elsewhere:
+                self.self_test(name)
 
     def self_test(self, name: str) -> bool:
         """Let a loaded model give its known answer again. One that can't becomes FAILED, and READY when it can.
@@ -82,7 +84,7 @@ class Registry:
     def reload(self, name: str) -> str:
         """Load a model anew and put it in the place of the one that there is; return why not, if so: that one stays."""
         before, entry = self._entries[name].model, self._outcome(name, self._loaded)
-        reason = entry.reason or (entry.model.classifier.why_not(RELOAD_S) if entry.model else "")
+        reason = entry.reason or (_objection(entry.model) if entry.model else "")
         leaves = before
         if entry.state is ModelState.READY and not reason:
             self._entries[name] = entry
@@ -164,3 +166,15 @@ def _now(entry: Entry) -> Entry:
     """Return what a model that was loaded is now: its engine may be away."""
     reason = entry.model.classifier.why_not() if entry.model and entry.state is ModelState.READY else ""
     return Entry(ModelState.LOADING, entry.model, reason) if reason else entry
+
+
+def _objection(model: ServedModel) -> str:
+    """Return why a model whose engine is elsewhere can't be served; empty where it can."""
+    if not model.classifier.is_elsewhere:
+        return ""  # tested when it was loaded
+    try:
+        if not (reason := model.classifier.why_not(RELOAD_S)):
+            model.self_test()
+    except ModelError as error:
+        return str(error)
+    return reason
