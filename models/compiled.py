@@ -40,7 +40,7 @@ def _tensorflow(model: keras.Model, prepare: Callable[[Any], Any], *, on_gpu: bo
     def with_variables(images: Any) -> Any:
         return model(prepare(images), training=False)
 
-    # XLA on a GPU alone: it fuses there what it is given, and on a CPU its convolutions take twice the time.
+    # XLA on a GPU alone. On two cores ResNet50 takes 54 ms an image with variables, with XLA or without; 44 with constants.
     forward = with_variables if on_gpu else with_constants
     run = tf.function(forward, input_signature=[signature], jit_compile=on_gpu)
     return lambda images: np.asarray(run(tf.constant(images)), np.float32)

@@ -87,7 +87,7 @@ def test_what_runs_together_is_counted(server: Server) -> None:
     assert len({str(entry["results"]) for entry in entries}) == 1
     text = server.get("/metrics").text
     images = value(text, "triptych_batch_images_sum", model="trees")
-    assert images == value(text, "triptych_predictions_total", model="trees") + WORKERS, "each asked a known answer"
+    assert images == value(text, "triptych_predictions_total", model="trees") + WORKERS, "each asked for a known answer"
     assert value(text, "triptych_batch_images_count", model="trees") < images, "some ran together"
     assert value(text, "triptych_batch_largest", model="trees") == 8
     assert value(text, "triptych_batch_duration_seconds_count", model="trees", part="compute") > 0
