@@ -1,5 +1,6 @@
 """What the engine process counts, in the files that it shares with its workers."""
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -7,6 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from models.hosted import Run
 from web.metrics import BUCKETS_S
+
+log = logging.getLogger(__name__)
 
 _SIZES = (1, 2, 4, 8, 16, 32, 64)
 _MEMORY_EVERY_S = 1.0
@@ -17,7 +20,7 @@ class EngineMetrics:
 
     def __init__(self, memory: Callable[[], dict[str, int]]) -> None:
         self._memory, self._look_at = memory, 0.0
-        registry = CollectorRegistry()
+        self.registry = registry = CollectorRegistry()
         text = "Images that ran together"
         self._images = Histogram("triptych_batch_images", text, ["model"], registry=registry, buckets=_SIZES)
         text = "Black ones, to fill a bucket"
@@ -40,8 +43,14 @@ class EngineMetrics:
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + _MEMORY_EVERY_S
+            self._look()
+
+    def _look(self) -> None:
+        try:
             for kind, count in self._memory().items():
                 self._bytes.labels(kind).set(count)
+        except (RuntimeError, ValueError, KeyError) as error:  # a driver that does not tell spoils no answer
+            log.warning("the device does not tell of its memory: %s", error)
 
     def rings(self, slots: int, used: int) -> None:
         """Show the slots of all workers' rings, and those that hold an image."""

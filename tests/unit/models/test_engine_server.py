@@ -142,8 +142,8 @@ def test_a_worker_that_dies_with_images_on_their_way_leaves_nothing(room: Room, 
     for value in range(3):
         one.begin(image(value), soon())
     until(lambda: room.rings == (2 * SHAPE.slots, 3), "both rings are seen, and what is in them")
-    assert one._connection
-    one._connection.close()
+    assert one._line._connection
+    one._line._connection.close()
     room.device.release()
     assert ask(other, 8) == pytest.approx(8 / 255)
     until(lambda: room.rings == (SHAPE.slots, 0), "the ring is gone")
@@ -162,7 +162,7 @@ def test_what_could_not_be_loaded_is_asked_for_again(room: Room, visit: Visit, m
     engine = visit("damaged")
     room.is_mended = True
     assert engine.why_not(0.1) == "it is damaged", "not at once"
-    monkeypatch.setattr("models.engine_remote._AGAIN_S", 0.0)
+    monkeypatch.setattr("models.engine_line._AGAIN_S", 0.0)
     assert engine.why_not(SOON_S) == ""
     assert ask(engine, 3) == pytest.approx(3 / 255)
 
@@ -199,8 +199,8 @@ def test_who_is_no_worker_of_ours_is_sent_away(room: Room, listening: socket.soc
                 stranger.send(message)
             assert stranger.recv(100) == b""
     engine = visit()
-    assert engine._connection
-    engine._connection.send(Ask(SHAPE.slots, 0, 0.0).packed())  # a slot that there is not
+    assert engine._line._connection
+    engine._line._connection.send(Ask(SHAPE.slots, 0, 0.0).packed())  # a slot that there is not
     until(lambda: engine.why_not() == "", "it has come again")
     assert ask(visit(), 4) == pytest.approx(4 / 255)
 
