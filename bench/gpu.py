@@ -13,8 +13,10 @@ import os
 import shlex
 import sys
 import time
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
 from tqdm import tqdm
@@ -27,6 +29,7 @@ from bench.pictures import USUAL, make
 from bench.places import CACHE, RESULTS, prepared
 from bench.services import RowFailed, clean_environment
 from bench.subject import ours
+from cores import usable_cores
 from models.store import Store
 
 NETWORK, PRECISIONS = "resnet50", ("float32", "mixed")
@@ -38,54 +41,56 @@ def main() -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     make(USUAL)
     environ = clean_environment() | ({"KERAS_BACKEND": given.backend} if given.backend else {})
-    found: dict[str, Any] = {"engines": {}, "services": {}, "cpu": {}, "forward": None}
-    steps = tqdm(total=4 + 2 * len(PRECISIONS) + 2, unit="step")
-
-    def step(what: str) -> None:
-        steps.set_description(what)
-        steps.update()
-
-    step("weights from the seed")
+    found: dict[str, Any] = {"engines": {}, "services": {}, "cpu": {}, "forward": None, "failures": []}
+    now = _commit()
     cache, null = CACHE / "gpu", CACHE / "gpu-null"
     child("bench.gpu_build", str(cache), NETWORK, environ=environ)
     child("bench.gpu_build", str(null), NETWORK, "--null", environ=environ)
-    build = Store(cache).folder(NETWORK, random=True)
-    for precision in PRECISIONS:
-        step(f"bare engine, {precision}")
-        told = child("bench.gpu_engine", str(build), precision, str(given.seconds), str(given.most), environ=environ)
+    build, numbers = Store(cache).folder(NETWORK, random=True), (str(given.seconds), str(given.most))
+    subjects = {"null": service(null, "float32", given.most, null=True, backend=given.backend)}
+    subjects |= {each: service(cache, each, given.most, backend=given.backend) for each in PRECISIONS}
+
+    def engine(precision: str) -> None:
+        told = child("bench.gpu_engine", str(build), precision, *numbers, environ=environ)
         found["engines"][precision] = json.loads(told)
-    step("the yardstick")
-    if find_spec("jax"):
-        told = child("bench.gpu_forward", str(given.seconds), str(given.most), environ=environ)
-        found["forward"] = json.loads(told)
-    for name, subject in {
-        "null": service(null, "float32", null=True),
-        **{precision: service(cache, precision, backend=given.backend) for precision in PRECISIONS},
-    }.items():
-        step(f"over HTTP, {subject.name}")
-        with loaded(subject) as server:
-            found["services"][name] = [server.level(each, given.seconds)._asdict() for each in given.connections]
-    step("the CPU engine")
-    found["cpu"] = _cpu(given)
-    steps.close()
-    _keep(found, given.out)
+
+    def forward() -> None:
+        if find_spec("jax"):
+            found["forward"] = json.loads(child("bench.gpu_forward", *numbers, environ=environ))
+
+    def crowd(name: str) -> None:
+        with loaded(subjects[name]) as server:
+            found["services"][name] = []
+            for connections in given.connections:
+                level = server.level(connections, given.seconds)
+                found["services"][name].append(level._asdict())
+
+    def on_cpu(precision: str) -> None:
+        if prepared(NETWORK).is_dir():
+            with loaded(ours(precision)) as server:
+                found["cpu"][precision] = server.level(4 * usable_cores(), given.seconds).rate
+
+    steps = {f"bare engine, {each}": partial(engine, each) for each in PRECISIONS} | {"the yardstick": forward}
+    steps |= {f"over HTTP, {subject.name}": partial(crowd, name) for name, subject in subjects.items()}
+    steps |= {f"the CPU engine, {each}": partial(on_cpu, each) for each in ("float32", "int8")}
+    for name, step in (bar := tqdm(steps.items(), unit="step")):
+        bar.set_description(name)
+        try:
+            step()
+        except (RowFailed, SystemExit, OSError) as error:  # what was measured is kept all the same
+            found["failures"].append(f"{name}: {error}")
+    _keep(found, given.out, now)
 
 
-def _cpu(given: argparse.Namespace) -> dict[str, float]:
-    """Return the rates of the LiteRT service at its best known crowd, 8 connections a core, by precision."""
-    rates = {}
-    if prepared(NETWORK).is_dir():
-        for precision in ("float32", "int8"):
-            try:
-                with loaded(ours(precision)) as server:
-                    rates[precision] = server.level(8, given.seconds).rate
-            except RowFailed as error:
-                tqdm.write(str(error))
-    return rates
+def _commit() -> str:
+    """Return what is measured; a machine to which only files were carried has no git."""
+    try:
+        return commit()
+    except (OSError, CalledProcessError):
+        return "unknown"
 
 
-def _keep(found: dict[str, Any], out: Path) -> None:
-    now = commit()
+def _keep(found: dict[str, Any], out: Path, now: str) -> None:
     facts = {
         "date": time.strftime("%Y-%m-%d"), "commit": now, "machine": report.machine(),
         "command": shlex.join(["python", "-m", "bench.gpu", *sys.argv[1:]]), **found,

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -13,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import requests
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from bench.pictures import USUAL
-from bench.services import running
+from bench.services import START_S, RowFailed, running
 from bench.subject import Subject
 from cli.load.exchange import Request
 from cli.load.loops import closed_loop
@@ -23,7 +25,8 @@ from cli.load.tally import Tally
 from cores import usable_cores
 
 _WARM_S = 2.0
-_PARTS = {  # of an image's time: the metric that sums it, and how many images a unit of it is of
+_SLOTS = 32  # of each worker's ring
+_PARTS = {  # of the images' time: the metric that sums it
     "decode": ("triptych_image_decode_duration_seconds_sum", {}),
     "copy": ("triptych_batch_duration_seconds_sum", {"part": "copy"}),
     "compute": ("triptych_batch_duration_seconds_sum", {"part": "compute"}),
@@ -33,11 +36,11 @@ _PARTS = {  # of an image's time: the metric that sums it, and how many images a
 }
 
 
-def service(cache: Path, precision: str, *, null: bool = False, backend: str = "") -> Subject:
-    """Return the service with an engine process; *null*: one that computes nothing."""
+def service(cache: Path, precision: str, most: int, *, null: bool = False, backend: str = "") -> Subject:
+    """Return the service with an engine process that runs *most* images at once; *null*: one that computes nothing."""
     settings = {
         "MODELS": "resnet50", "WEIGHTS": "random", "CACHE_DIR": str(cache), "ENGINE": "keras", "PREPARE": "never",
-        "PRECISION": precision, "MAX_WAITING": "256", "DEADLINE_S": "60", "ACCESS_LOG": "false",
+        "PRECISION": precision, "MAX_WAITING": "256", "MAX_BATCH": str(most), "DEADLINE_S": "60", "ACCESS_LOG": "false",
     }  # fmt: skip
     options = ("-c", "bench/null_conf.py") if null else ()
     command = (sys.executable, "-m", "gunicorn", "app:app", *options, "-b", "127.0.0.1:{port}")
@@ -77,12 +80,16 @@ class Loaded:
         ok = np.concatenate([tally.ok for tally in tallies])
         failed = sum(tally.failed + len(tally.refused) for tally in tallies)
         if failed or not len(ok):
-            raise SystemExit(f"{self.url}: {len(ok)} good answers and {failed} others at {connections} connections")
+            raise RowFailed(f"{len(ok)} good answers and {failed} others at {connections} connections")
         spent = {name: after[name] - before[name] for name in _PARTS}
         images, batches = spent.pop("images"), spent.pop("batches")
         parts = {name: 1e3 * total / max(1.0, images) for name, total in spent.items()}
         p50, p99 = (1e3 * float(each) for each in np.quantile(ok, (0.5, 0.99)))
         return Level(connections, connections / float(ok.mean()), p50, p99, images / max(1.0, batches), parts)
+
+    def slots(self) -> float:
+        """Return the slots of all workers' rings."""
+        return _value(self._metrics(), "triptych_ring_slots", {"state": "all"})
 
     def _load(self, connections: int, seconds: float) -> list[Tally]:
         request = Request.upload(self.url, USUAL.path.read_bytes())
@@ -92,18 +99,28 @@ class Loaded:
             return list(pool.map(closed_loop, [request] * processes, shares, [seconds] * processes))
 
     def _counts(self) -> dict[str, float]:
+        samples = self._metrics()
+        return {part: _value(samples, *metric) for part, metric in _PARTS.items()}
+
+    def _metrics(self) -> list[Sample]:
         text = requests.get(self.url.replace("/predict", "/metrics"), timeout=30).text
-        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-        return {
-            part: sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
-            for part, (name, labels) in _PARTS.items()
-        }
+        return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+
+
+def _value(samples: list[Sample], name: str, labels: dict[str, str]) -> float:
+    return sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items())
 
 
 @contextmanager
 def loaded(subject: Subject) -> Iterator[Loaded]:
-    """Start it, and lend it once it answers."""
+    """Start it, and lend it once all workers answer.  Raises: RowFailed: they don't."""
     with running(subject) as server:
+        wanted = _SLOTS * 4 * usable_cores() if "TRIPTYCH_ENGINE" in dict(subject.environ) else 0
+        give_up = time.monotonic() + START_S
+        while Loaded(server.url).slots() < wanted:
+            if time.monotonic() > give_up:
+                raise RowFailed(f"{subject.name}: not all workers came to their engine")
+            time.sleep(0.2)
         yield Loaded(server.url)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _PARTS = ("decode", "waiting", "copy", "compute")
+_BYTES = {"float32": 4, "mixed": 2}  # of a number between layers
 
 
 def table(facts: Mapping[str, Any]) -> str:
@@ -30,24 +31,30 @@ def _bare(engines: Mapping[str, Any], forward: Mapping[str, Any] | None) -> str:
         cells = [f"{engines[name]['buckets'][bucket][key]:,.1f}" for name, key in calls]
         rows.append([bucket, *cells, *([f"{forward['buckets'][bucket]:,.1f}"] if forward else [])])
     by_hand = ["by hand, jax.jit, bfloat16"] if forward else []
-    return "Images a second, nothing around it:\n\n" + _rows(head + by_hand, rows)
+    ring = next(iter(engines.values()))["into_ring_ms"]
+    text = f"Images a second, nothing around it (into the ring an image takes {ring:.3f} ms):\n\n"
+    return text + _rows(head + by_hand, rows)
 
 
 def _device(engines: Mapping[str, Any], forward: Mapping[str, Any] | None) -> str:
     if not forward:
         return "No JAX here: no yardstick, and nothing about the device.\n"
-    cost = forward["an_image"]
-    rows = []
+    cost, rows = forward["an_image"], []
     for name, engine in engines.items():
-        rate = _best(engine)
-        matrix, moved = rate * cost["flops"] / forward["matrix_flops"], rate * cost["bytes"] / forward["bandwidth"]
+        rate, numbers = _best(engine), 2 * cost["numbers"] * _BYTES[name]  # written once, read once
+        matrix, moved = rate * cost["flops"] / forward["matrix_flops"][name], rate * numbers / forward["bandwidth"]
         rows.append([name, f"{rate:,.1f}", f"{matrix:.1%}", f"{moved:.1%}"])
-    return (
-        f"The device: {forward['matrix_flops'] / 1e12:.2f} TFLOP/s in a bfloat16 matrix product, "
-        f"{forward['bandwidth'] / 1e9:.1f} GB/s read and written. One image: {cost['flops'] / 1e9:.2f} GFLOP, "
-        f"{cost['bytes'] / 1e6:.1f} MB by XLA's count of the forward written by hand.\n\n"
-        + _rows(["engine", "best, images a second", "of the matrix rate", "of the bandwidth"], rows)
+    rates = ", ".join(f"{rate / 1e12:.2f} in {name}" for name, rate in forward["matrix_flops"].items())
+    text = f"The device: TFLOP/s of a matrix product {rates} (mixed: bfloat16); {forward['bandwidth'] / 1e9:.1f} GB/s "
+    text += (
+        f"read and written. One image: {cost['flops'] / 1e9:.2f} GFLOP and {cost['numbers'] / 1e6:.1f} million numbers "
     )
+    text += "between layers, counted by hand; each number is written and read once.\n"
+    if not forward["on_gpu"]:
+        text += (
+            "On a CPU neither is a ceiling: JAX's products are not the quickest, and caches hold what lies between.\n"
+        )
+    return text + "\n" + _rows(["engine", "best, images a second", "of the matrix rate", "of the bandwidth"], rows)
 
 
 def _services(services: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
@@ -57,23 +64,34 @@ def _services(services: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         for level in levels:
             figures = [f"{level[key]:,.1f}" for key in ("rate", "p50_ms", "p99_ms", "batch")]
             rows.append([name, str(level["connections"]), *figures, *(f"{level['parts_ms'][p]:,.2f}" for p in _PARTS)])
-    text = "Over HTTP, a 175 KB photo a request; copy and compute are an image's share of its batch's:\n\n"
+    text = (
+        "Over HTTP, a 175 KB photo a request. Of an image: decoding and resizing; waiting for a worker, a core and its "
+    )
+    text += (
+        "batch; its share of the copy from rings into the batch; its share of the rest, to the device and back too.\n\n"
+    )
     return text + _rows(head, rows)
 
 
 def _verdicts(facts: Mapping[str, Any]) -> str:
     """Return the ratios that are promised."""
     lines, forward = [], facts["forward"]
-    over_http = {name: max(level["rate"] for level in levels) for name, levels in facts["services"].items()}
+    over_http = {name: max(level["rate"] for level in levels) for name, levels in facts["services"].items() if levels}
     for name, engine in facts["engines"].items():
         top = max(engine["buckets"], key=int)
         if forward:
             ratio = engine["buckets"][top]["engine"] / forward["buckets"][top]
             lines.append(f"{name}: the bare engine at {top} images is {ratio:.2f} of the forward by hand")
-        ratio = over_http[name] / min(over_http["null"], _best(engine))
-        lines.append(f"{name}: over HTTP {ratio:.2f} of the smaller of the null engine's rate and the bare engine's")
+        if name in over_http and "null" in over_http:
+            ratio = over_http[name] / min(over_http["null"], _best(engine))
+            lines.append(
+                f"{name}: over HTTP {ratio:.2f} of the smaller of the null engine's rate and the bare engine's"
+            )
         for cpu, rate in facts["cpu"].items():
             lines.append(f"{name}: over HTTP {over_http[name] / rate:.1f} times the CPU engine in {cpu}")
+    if not facts["cpu"]:
+        lines.append("the CPU engine has no prepared network here: no ratio to it")
+    lines += [f"not measured: {failure}" for failure in facts["failures"]]
     return "\n".join(f"- {line}" for line in lines) + "\n"
 
 

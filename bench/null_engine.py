@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +23,8 @@ from preprocessing.spec import InputSpec, Normalisation
 class NullEngine:
     """Copies the images as the real one does, and is sure of their first class."""
 
-    largest = 64
-
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, largest: int) -> None:
+        self.largest = largest
         self.spec = InputSpec(manifest.input.height, manifest.input.width, Normalisation.NONE)
         self._buffer = np.zeros((self.largest, self.spec.height, self.spec.width, 3), np.uint8)
         self._scores = np.zeros((self.largest, manifest.classes), np.float32)
@@ -43,7 +43,8 @@ def host(settings: Settings, wanted: Wanted, device: threading.Lock, told: Calla
     """See `wiring_engine.Host`."""
     manifest = Manifest.read(Path(wanted.folder))
     batching = Batching(settings.batch_wait_ms / 1e3, 4096, 30)
-    return Hosted(wanted.name, NullEngine(manifest), manifest.classes, device, batching, told=told)  # type: ignore[arg-type]
+    engine: Any = NullEngine(manifest, settings.max_batch or 64)
+    return Hosted(wanted.name, engine, manifest.classes, device, batching, told=told)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from models.child import Step
 
 _ALWAYS = {
     "TF_CPP_MIN_LOG_LEVEL": "1",
-    # A device's memory is taken as it is needed, by either backend: others may use it too.
+    "TF_GPU_THREAD_MODE": "gpu_private",  # kernels are started by threads that nothing else keeps busy
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    # A device's memory is taken as it is needed, by either backend: others may use it too.
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     # float32 is float32: TF32's 10 bits of mantissa are not within 1e-4.
     "NVIDIA_TF32_OVERRIDE": "0",

@@ -49,6 +49,10 @@ class Classifier:
         """Say whether the engine is in another process, which may not have the model yet."""
         return self._elsewhere is not None
 
+    def is_refused(self) -> bool:
+        """Say whether an engine elsewhere could not load the model."""
+        return self._elsewhere is not None and self._elsewhere.is_refused()
+
     def why_not(self, patience_s: float = 0.0) -> str:
         """Return why nothing can be asked; empty where it can. Waits for *patience_s* at most until it can."""
         return self._elsewhere.why_not(patience_s) if self._elsewhere else ""

@@ -58,6 +58,10 @@ class Elsewhere(Protocol):
         """Return why nothing can be asked; empty where it can. Waits for *patience_s* at most until it can."""
         ...
 
+    def is_refused(self) -> bool:
+        """Say whether its process could not load the model."""
+        ...
+
     def close(self) -> None:
         """Let go of it."""
         ...

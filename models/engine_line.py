@@ -17,7 +17,7 @@ from models.ring import Ring, ring_file
 
 _GRACE_S = 0.25  # for an engine that is just there to say so
 _AGAIN_S = 10.0  # after which what could not be loaded is asked for again: memory may be free by then
-_AWAY = "its engine is away; it is being started again"
+_AWAY = "its engine is away: it is being started, or loads the model"
 
 
 class _State(Enum):
@@ -50,6 +50,11 @@ class EngineLine:
             self.close()
         self._settle(time.monotonic() + patience_s)
         return "" if self._state is _State.THERE else self._reason or _AWAY
+
+    @property
+    def is_refused(self) -> bool:
+        """Say whether the engine could not load what it was asked for."""
+        return self._state is _State.REFUSED
 
     def ask(self, ask: Ask) -> None:
         """Ask for an image that is in the ring; where the engine has just ended, *lost* is told."""

@@ -40,6 +40,10 @@ class RemoteEngine:
         """Return why nothing can be asked; empty where it can. Waits for *patience_s* at most until it can."""
         return self._line.why_not(patience_s)
 
+    def is_refused(self) -> bool:
+        """Say whether the engine could not load it, as when a newer build has taken its place."""
+        return self._line.is_refused
+
     def begin(self, tensor: Tensor, until: Deadline) -> int:
         """Put one image (height, width, 3), of whole numbers from 0 to 255, into the ring; return its serial.
 

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 # That an engine in another process is waited for: at a start, before callers are told that it is not there yet; and for
 # a newer build, while the older one serves.
 _START_S, RELOAD_S = 60.0, 300.0
+_LOOK_EVERY_S, _AT_ONCE_S = 2.0, 1.0
 
 
 class ModelState(Enum):
@@ -47,6 +48,8 @@ class Registry:
         self._load = load
         self._entries = {name: Entry(ModelState.LOADING) for name in names}
         self._spare = tuple(spare)
+        self._untested: set[str] = set()  # whose engine was not there yet
+        self._look_at = 0.0
 
     def start(self, patience_s: float = _START_S) -> None:
         """Load every model. One that can't be loaded becomes FAILED and says why; the others serve.
@@ -64,8 +67,31 @@ class Registry:
             reason = entry.model.classifier.why_not(max(0.0, give_up - time.monotonic())) if entry.model else ""
             if reason:
                 log.warning("%s is not there yet: %s", name, reason)
+                self._untested.add(name)
             elif entry.model and entry.model.classifier.is_elsewhere:
                 self.self_test(name)
+
+    def look_after(self) -> dict[str, Entry]:
+        """See what became of models whose engine is elsewhere; to be called now and then. Return what is new of them.
+
+        One that has come gives its known answer. One that was refused is loaded anew: a newer build may have taken the
+        place of what its engine, another one by now, was asked for.
+        """
+        now = time.monotonic()
+        if now < self._look_at:
+            return {}
+        self._look_at = now + _LOOK_EVERY_S
+        found = {}
+        for name, entry in self._entries.items():
+            network = entry.model.classifier if entry.model else None
+            if network and name in self._untested and not network.why_not():
+                self._untested.discard(name)
+                self.self_test(name)
+                found[name] = self._entries[name]
+            elif network and network.is_refused() and not self.reload(name, _AT_ONCE_S):
+                self._untested.discard(name)
+                found[name] = self._entries[name]
+        return found
 
     def self_test(self, name: str) -> bool:
         """Let a loaded model give its known answer again. One that can't becomes FAILED, and READY when it can.
@@ -81,10 +107,13 @@ class Registry:
             log.info("%s passed its self-test: it is ready again", name)
         return entry.state is ModelState.READY
 
-    def reload(self, name: str) -> str:
-        """Load a model anew and put it in the place of the one that there is; return why not, if so: that one stays."""
+    def reload(self, name: str, patience_s: float = RELOAD_S) -> str:
+        """Load a model anew and put it in the place of the one that there is; return why not, if so: that one stays.
+
+        An engine elsewhere is waited for, for *patience_s* at most.
+        """
         before, entry = self._entries[name].model, self._outcome(name, self._loaded)
-        reason = entry.reason or (_objection(entry.model) if entry.model else "")
+        reason = entry.reason or (_objection(entry.model, patience_s) if entry.model else "")
         leaves = before
         if entry.state is ModelState.READY and not reason:
             self._entries[name] = entry
@@ -168,12 +197,12 @@ def _now(entry: Entry) -> Entry:
     return Entry(ModelState.LOADING, entry.model, reason) if reason else entry
 
 
-def _objection(model: ServedModel) -> str:
+def _objection(model: ServedModel, patience_s: float) -> str:
     """Return why a model whose engine is elsewhere can't be served; empty where it can."""
     if not model.classifier.is_elsewhere:
         return ""  # tested when it was loaded
     try:
-        if not (reason := model.classifier.why_not(RELOAD_S)):
+        if not (reason := model.classifier.why_not(patience_s)):
             model.self_test()
     except ModelError as error:
         return str(error)

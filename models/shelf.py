@@ -5,7 +5,6 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from functools import partial
 
 from models.engine_visitor import Visitor
 from models.engine_words import Wanted
@@ -14,12 +13,12 @@ from models.hosted import Hosted
 
 log = logging.getLogger(__name__)
 
-Load = Callable[[Wanted], Hosted]
+Load = Callable[[Wanted], Hosted]  # raises ModelError
 Tell = Callable[[str], None]
 
 
 class Shelf:
-    """Of two builds of one model the older goes when nobody holds it; the newest stays. *load* raises ModelError."""
+    """A build that nobody holds goes, unless it is the newest of its model and no other is held. *load*: see `Load`."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
@@ -56,17 +55,23 @@ class Shelf:
             visitor.hosted = None
             for told in self._awaited.values():
                 told[:] = [(each, tell) for each, tell in told if each is not visitor]
-            held = {*self._holders.values(), *self._awaited}
-            newest = {wanted.name: wanted for wanted in self._hosted}
-            for wanted in [each for each in self._hosted if each not in held and newest[each.name] != each]:
-                log.info("%s: a build that nobody holds any more is unloaded", wanted.name)
-                self._work.put(partial(_unload, self._hosted.pop(wanted)))
+            self._clear()
 
     def close(self) -> None:
         """Answer all that waits."""
         with self._lock:
             for hosted in self._hosted.values():
                 hosted.close()
+
+    def _clear(self) -> None:
+        """Unload what nobody holds, where another build of that model is held or newer."""
+        held = {*self._holders.values(), *self._awaited}
+        names = {wanted.name for wanted in self._holders.values()}
+        newest = {wanted.name: wanted for wanted in self._hosted}
+        for wanted in [each for each in self._hosted if each not in held]:
+            if wanted.name in names or newest[wanted.name] != wanted:
+                log.info("%s: a build that nobody holds is unloaded", wanted.name)
+                self._work.put(self._hosted.pop(wanted).close)
 
     def _order(self, wanted: Wanted) -> list[tuple[Visitor, Tell]]:
         if wanted not in self._awaited:
@@ -81,6 +86,7 @@ class Shelf:
     def _do_the_work(self) -> None:
         while True:
             self._work.get()()
+            gc.collect()  # what was unloaded and its batcher hold each other, and with them the device's memory
 
     def _bring(self, wanted: Wanted) -> None:
         hosted, reason = self._loaded(wanted)
@@ -90,6 +96,7 @@ class Shelf:
                 self._hosted[wanted] = hosted
                 for visitor, _ in told:
                     self._give(wanted, hosted, visitor)
+                self._clear()
         for visitor, tell in told:
             tell(reason or (hosted and _misfit(visitor, hosted)) or "")
 
@@ -102,12 +109,6 @@ class Shelf:
         except Exception as error:  # whatever a damaged file provokes must not end the thread
             log.exception("%s could not be loaded", wanted.name)
             return None, f"{type(error).__name__} while loading"
-
-
-def _unload(hosted: Hosted) -> None:
-    hosted.close()
-    del hosted
-    gc.collect()  # it and its batcher hold each other, and with them the device's memory
 
 
 def _misfit(visitor: Visitor, hosted: Hosted) -> str:

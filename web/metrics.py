@@ -116,7 +116,7 @@ class Metrics:
                     self._facts.labels(*before).set(0)
                 self._facts.labels(*facts).set(1)
                 self._told[name] = facts
-            if entry.state is not ModelState.WEIGHTS_MISSING:
+            if entry.state in (ModelState.READY, ModelState.FAILED):
                 self.self_tested(name, entry.state is ModelState.READY)
 
     def self_tested(self, model: str, passed: bool) -> None:

@@ -50,7 +50,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._reload_watchdog = Watchdog(max(2 * service.deadline_s, _SELF_TEST_S) + service.reload_s, self.life)
         turn = 1 - self.age % self.cfg.workers / self.cfg.workers  # so that not all of them test at once
         self._self_tests = SelfTests(service.registry, service.self_test_s, service.metrics.self_tested, turn)
-        self._reloads = service.reloads
+        self._reloads, self._registry = service.reloads, service.registry
         self._shadow, self._road = service.shadow, service.road
         self._watchdog.start()
         if self.phase.now() is Phase.CLOSED:
@@ -105,6 +105,9 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         if self._shadow:
             with self._self_test_watchdog:
                 self._shadow.run(self._road, self._waiting)
+        with self._self_test_watchdog:
+            if found := self._registry.look_after():
+                self._metrics.models(found)
         if self._reloads.due():
             with self._reload_watchdog:
                 self._reloads.run()

@@ -167,7 +167,7 @@ def test_hup_with_what_would_stop_a_start_or_needs_one_changes_nothing_and_says_
         ({"API_KEYS_FILE": str(absent)}, f"API_KEYS_FILE={absent}: No such file"),
         ({"DEADLINE_S": "soon"}, f"{file}, line 4: DEADLINE_S='soon'"),
         ({"HOST": "127.0.0.2"}, "another HOST or PORT needs a restart"),
-        ({"DEVICE": "gpu"}, "DEVICE=gpu needs a restart"),
+        ({"DEVICE": "gpu"}, "another ENGINE, DEVICE, MAX_BATCH or BATCH_WAIT_MS needs a restart"),
         ({"MODELS": "mobilenetv2,vgg16"}, "MODELS=mobilenetv2,vgg16: not all are prepared"),
         ({"CACHE_DIR": str(loop)}, f"CACHE_DIR={loop}: "),
     ]

@@ -5,8 +5,10 @@ import os
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +25,8 @@ from preprocessing.spec import InputSpec, Normalisation
 
 SPEC = InputSpec(4, 6, Normalisation.NONE)
 SHAPE = RingShape(slots=3, height=4, width=6, classes=5)
-BAD, HEAVY, NAN, SLOW = 250, 251, 252, 253  # of the first pixel
-SLOW_S = 0.3
+HANGS, BAD, HEAVY, NAN, SLOW = 249, 250, 251, 252, 253  # of the first pixel
+SLOW_S, HANGS_S = 0.3, 2.0
 
 
 def image(value: int) -> NDArray[np.float32]:
@@ -44,6 +46,8 @@ class Device:
         first = images[:, 0, 0, 0]
         if (first == SLOW).any():
             time.sleep(SLOW_S)
+        if (first == HANGS).any():
+            time.sleep(600)
         if (first == HEAVY).any():
             raise OutOfMemory("the device had no room for the batch")
         if (first == BAD).any():
@@ -63,6 +67,7 @@ class Room:
         self.closed: list[str] = []
         self.rings = (0, 0)
         self.is_mended = False
+        self.engines: list[weakref.ref[object]] = []
         self.is_loading = threading.Event()
         self.device = threading.Lock()
         self.shelf = Shelf(self._load)
@@ -87,8 +92,10 @@ class Room:
                 super().close()
                 room.closed.append(wanted.folder)
 
-        batching = Batching(wait_s=0.001, most=100, hangs_s=30)
-        return Told(wanted.name, Device(), 5, self.device, batching, told=self.runs.append)  # type: ignore[arg-type]
+        batching = Batching(wait_s=0.001, most=100, hangs_s=HANGS_S)
+        engine: Any = Device()
+        self.engines.append(weakref.ref(engine))
+        return Told(wanted.name, engine, 5, self.device, batching, told=self.runs.append)
 
     def begin(self) -> None:
         """Serve in a thread of its own, which ends with the process."""

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,20 @@ from models.engine_words import Ask, is_ours, listener
 from models.errors import DeadlineExceeded, EngineError, ModelUnavailable
 from models.ring import ring_file
 from tests.e2e.server import until
-from tests.unit.models.engine_room import BAD, HEAVY, NAN, SHAPE, SLOW, SLOW_S, Room, address_of, guest, image, mortal
+from tests.unit.models.engine_room import (
+    BAD,
+    HANGS,
+    HEAVY,
+    NAN,
+    SHAPE,
+    SLOW,
+    SLOW_S,
+    Room,
+    address_of,
+    guest,
+    image,
+    mortal,
+)
 
 SOON_S = 20
 
@@ -169,7 +183,7 @@ def test_what_could_not_be_loaded_is_asked_for_again(room: Room, visit: Visit, m
 
 def test_a_build_that_somebody_left_while_it_loaded_is_not_kept_for_him(room: Room, visit: Visit) -> None:
     hasty = visit("large", patience_s=0.1)
-    assert hasty.why_not() == "its engine is away; it is being started again"
+    assert hasty.why_not() == "its engine is away: it is being started, or loads the model"
     hasty.close()
     until(lambda: room.rings[0] == 0, "that he left is seen")
     room.is_loading.set()
@@ -185,9 +199,30 @@ def test_of_two_builds_the_older_goes_when_nobody_holds_it(room: Room, visit: Vi
     assert room.closed == []
     second.close()
     until(lambda: room.closed == ["old"], "the older one is unloaded")
+    until(lambda: room.engines[0]() is None, "and its memory given back")
     newer.close()
     assert ask(visit("new"), 3) == pytest.approx(3 / 255)
     assert room.loads == ["old", "new"], "the newest stays, though nobody held it for a moment"
+
+
+def test_a_newer_build_that_nobody_takes_goes_again(room: Room, visit: Visit) -> None:
+    keeps = visit("old")
+    visit("new").close()
+    until(lambda: room.closed == ["new"], "it is unloaded")
+    assert ask(keeps, 3) == pytest.approx(3 / 255)
+
+
+@pytest.mark.parametrize("values", [[HANGS], [BAD] * 16])
+def test_an_engine_that_hangs_or_only_fails_ends(listening: socket.socket, values: list[int]) -> None:
+    with mortal(listening) as pid:
+        engine, until_ = guest(address_of(listening)), soon()
+        for value in values[:-1]:
+            with pytest.raises(EngineError):
+                engine.take(engine.begin(image(value), until_), until_)
+        with pytest.raises(ModelUnavailable, match="away"):
+            engine.take(engine.begin(image(values[-1]), until_), until_)
+        until(lambda: Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z", "it has ended")
+        engine.close()
 
 
 def test_who_is_no_worker_of_ours_is_sent_away(room: Room, listening: socket.socket, visit: Visit) -> None:
@@ -225,7 +260,7 @@ def test_an_engine_that_is_killed_costs_what_it_had_and_the_next_one_goes_on(lis
         with pytest.raises(ModelUnavailable, match="away"):
             engine.begin(image(1), soon())
         assert time.monotonic() - start < SOON_S / 2, "nobody waits for what is not there"
-        assert engine.why_not() == "its engine is away; it is being started again"
+        assert engine.why_not() == "its engine is away: it is being started, or loads the model"
     with mortal(listening):
         until(lambda: engine.why_not() == "", "the next one is there")
         assert ask(engine, 6) == pytest.approx(6 / 255)
@@ -234,7 +269,7 @@ def test_an_engine_that_is_killed_costs_what_it_had_and_the_next_one_goes_on(lis
 
 def test_who_comes_before_the_engine_waits_for_it(listening: socket.socket) -> None:
     early = guest(address_of(listening), patience_s=0.1)
-    assert early.why_not() == "its engine is away; it is being started again"
+    assert early.why_not() == "its engine is away: it is being started, or loads the model"
     early.close()
     found: list[RemoteEngine] = []
     thread = threading.Thread(target=lambda: found.append(guest(address_of(listening))))

@@ -84,6 +84,9 @@ class Away(BrightnessEngine):
     def why_not(self, patience_s: float = 0.0) -> str:
         return self.reason
 
+    def is_refused(self) -> bool:
+        return False
+
     def close(self) -> None:
         self.is_closed = True
 
@@ -145,3 +148,36 @@ def test_a_self_test_says_nothing_of_a_model_whose_engine_is_away() -> None:
     assert tests == ["asked"] * 2, "when it was there first, and once since"
     engine.reason = ""
     assert registry.failures() == {}, "it is back, and nothing was held against it"
+
+
+class Refused(Away):
+    """Its build is gone: another one lies in its place."""
+
+    def is_refused(self) -> bool:
+        return bool(self.reason)
+
+
+def test_what_an_engine_refused_is_loaded_anew_from_where_it_lies_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.registry._LOOK_EVERY_S", 0.0)
+    old, newer = Refused(), Refused()
+    found = iter([served(old), served(newer)])
+    registry = Registry(["net"], lambda _: next(found))
+    registry.start()
+    assert registry.look_after() == {}, "all is well"
+    old.reason = "not prepared"
+    assert registry.look_after().keys() == {"net"}
+    assert registry.failures() == {}
+    assert (old.is_closed, newer.is_closed) == (True, False)
+
+
+def test_a_model_that_comes_after_the_start_gives_its_known_answer_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.registry._LOOK_EVERY_S", 0.0)
+    engine, tests = Away("its engine loads the model"), list[int]()
+    registry = Registry(["net"], lambda _: served(engine, self_test=lambda: tests.append(1)))
+    registry.start(0)
+    assert registry.look_after() == {}
+    assert tests == []
+    engine.reason = ""
+    assert registry.look_after().keys() == {"net"}
+    assert registry.look_after() == {}
+    assert tests == [1]

@@ -203,6 +203,9 @@ class Elsewhere(CountingEngine):
     def why_not(self, patience_s: float = 0.0) -> str:
         return ""
 
+    def is_refused(self) -> bool:
+        return False
+
     def close(self) -> None:
         raise AssertionError
 
