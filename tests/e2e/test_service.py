@@ -15,7 +15,7 @@ import pytest
 
 from models.known_answers import generated_images
 from tests.conftest import ROOT
-from tests.e2e.server import Server, environment, run_flask, running
+from tests.e2e.server import START_S, Server, environment, run_flask, running, until
 from tests.needed import needs
 from tests.pictures import encode, multipart, photo_like, png_header
 from tests.served import FOUR
@@ -253,6 +253,7 @@ KERAS_SERVES = ["mobilenetv2", "vgg16,resnet50,inceptionv3"]
 def test_the_keras_engine_serves_the_same_answers(four: Server, random_cache: Path, tmp_path: Path, names: str) -> None:
     settings = {"MODELS": names, "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "WORKERS": "1", "ENGINE": "keras"}
     with running(tmp_path / "log", **settings) as keras:
+        until(lambda: keras.get("/readyz").status_code == 200, "compiled", START_S)
         for name in names.split(","):
             ours, theirs = (s.predict(PNG, model=name, top="10").json()["results"] for s in (four, keras))
             assert {r["id"]: r["prob"] for r in ours} == pytest.approx({r["id"]: r["prob"] for r in theirs}, abs=1e-4)
