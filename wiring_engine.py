@@ -3,7 +3,6 @@
 python -m wiring_engine FD PID      what the keeper starts; FD: the socket on which it listens, PID: of its parent
 """
 
-import ctypes
 import logging
 import logging.config
 import os
@@ -23,6 +22,7 @@ from models.engine_words import Wanted
 from models.engines import Device, EngineKind, keras_maker, resolve_precision
 from models.hosted import Batching, Hosted, Run
 from models.manifest import Precision
+from models.parent import end_with_parent
 from models.served import load_engine, read_manifest
 from models.shelf import Shelf
 from web import metrics_files, metrics_folder
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 
 Host = Callable[[Settings, Wanted, threading.Lock, Callable[[Run], None]], Hosted]
 
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 _HANGS_S = 30.0  # that a batch may take at the least: VGG16 on a busy CPU, a GPU that another program uses
 _LOAD_HANGS_S = 900.0  # that a load takes at the most: a network is compiled for each bucket
 _MOST_WAITING = 4096  # images: rings hold fewer; above all deadlines at any rate a device has
@@ -41,8 +40,7 @@ _MOST_WAITING = 4096  # images: rings hold fewer; above all deadlines at any rat
 def main(host: Host | None = None) -> None:
     """Be the engine process, until told to end or the parent is gone. *host* loads a model in another way (bench)."""
     file, parent = map(int, sys.argv[1:])
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it went before the kernel was told
+    if not end_with_parent(parent):
         return
     settings = load_settings()
     logging.config.dictConfig(logging_config(settings.log_level, access=False, terminal=sys.stderr.isatty()))
@@ -87,8 +85,12 @@ def _host(settings: Settings, wanted: Wanted, device: threading.Lock, told: Call
         "%s is on the %s after %.1f s: %s, at most %d images at once",
         wanted.name, "GPU" if engine.on_gpu else "CPU", time.monotonic() - start, wanted.precision, engine.largest,
     )  # fmt: skip
-    batching = Batching(settings.batch_wait_ms / 1e3, _MOST_WAITING, max(_HANGS_S, 2 * settings.deadline_s))
-    return Hosted(wanted.name, engine, manifest.classes, device, batching, told=told)
+    return Hosted(wanted.name, engine, manifest.classes, device, batching(settings), told=told)
+
+
+def batching(settings: Settings) -> Batching:
+    """Return how images are brought together."""
+    return Batching(settings.batch_wait_ms / 1e3, _MOST_WAITING, max(_HANGS_S, 2 * settings.deadline_s))
 
 
 if __name__ == "__main__":

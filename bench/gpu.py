@@ -22,7 +22,7 @@ from typing import Any
 from tqdm import tqdm
 
 from bench import report
-from bench.gpu_service import child, loaded, service
+from bench.gpu_service import backend_environ, child, loaded, service
 from bench.gpu_table import table
 from bench.kept import commit
 from bench.pictures import USUAL, make
@@ -40,7 +40,7 @@ def main() -> None:
     given = _options()
     CACHE.mkdir(parents=True, exist_ok=True)
     make(USUAL)
-    environ = clean_environment() | ({"KERAS_BACKEND": given.backend} if given.backend else {})
+    environ = clean_environment() | backend_environ(given.backend)
     found: dict[str, Any] = {"engines": {}, "services": {}, "cpu": {}, "forward": None, "failures": []}
     now = _commit()
     cache, null = CACHE / "gpu", CACHE / "gpu-null"

@@ -46,10 +46,11 @@ def service(cache: Path, precision: str, most: int, *, null: bool = False, backe
     command = (sys.executable, "-m", "gunicorn", "app:app", *options, "-b", "127.0.0.1:{port}")
     environ = {f"TRIPTYCH_{name}": value for name, value in settings.items()}
     name = "null engine" if null else f"engine process, {precision}"
-    return Subject(name, f"{4 * usable_cores()} workers", command, tuple((environ | _backend(backend)).items()))
+    return Subject(name, f"{4 * usable_cores()} workers", command, tuple((environ | backend_environ(backend)).items()))
 
 
-def _backend(backend: str) -> dict[str, str]:
+def backend_environ(backend: str) -> dict[str, str]:
+    """Return what makes Keras run on *backend*; empty: on the one that it would take anyway."""
     return {"KERAS_BACKEND": backend} if backend else {}
 
 

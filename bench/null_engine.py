@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import wiring_engine
 from config import Settings
 from models.engine_words import Wanted
-from models.hosted import Batching, Hosted, Run
+from models.hosted import Hosted, Run
 from models.manifest import Manifest
 from preprocessing.spec import InputSpec, Normalisation
 
@@ -42,9 +42,8 @@ class NullEngine:
 def host(settings: Settings, wanted: Wanted, device: threading.Lock, told: Callable[[Run], None]) -> Hosted:
     """See `wiring_engine.Host`."""
     manifest = Manifest.read(Path(wanted.folder))
-    batching = Batching(settings.batch_wait_ms / 1e3, 4096, 30)
     engine: Any = NullEngine(manifest, settings.max_batch or 64)
-    return Hosted(wanted.name, engine, manifest.classes, device, batching, told=told)
+    return Hosted(wanted.name, engine, manifest.classes, device, wiring_engine.batching(settings), told=told)
 
 
 if __name__ == "__main__":

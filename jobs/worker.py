@@ -1,6 +1,5 @@
 """A job worker: Celery's, whose processes load the models after their start. Its parent also reaps."""
 
-import ctypes
 import logging
 import mmap
 import os
@@ -15,12 +14,11 @@ from jobs.ledger import Publish
 from jobs.messages import TASK
 from jobs.reaper import PAUSE_S, Reaper
 from jobs.work import Work
+from models.parent import end_with_parent
 from models.reload import Reloads
 from models.self_test import SelfTests
 
 log = logging.getLogger(__name__)
-
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Started(NamedTuple):
@@ -55,8 +53,7 @@ class WorkerProcess:
 
     def begin(self, **_: object) -> None:
         """Load the models; called by Celery in a process that it has just forked."""
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # else it would outlive a parent that is killed
-        if os.getppid() != self._parent:  # killed before the kernel was told
+        if not end_with_parent(self._parent):  # that would be outlived, were it killed
             os._exit(1)
         self._loaded = self._start()
         if not self._loaded.is_sound():

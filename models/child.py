@@ -2,20 +2,18 @@
 of a conversion is given back at once.
 """
 
-import ctypes
 import importlib
 import multiprocessing
 import os
-import signal
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
 from models.errors import ModelError, PrepareError
+from models.parent import end_with_parent
 
 _LOG_TAIL_CHARS = 2000
 _END_S = 30  # for its own clean-up; what hangs then is killed
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Step(Protocol):
@@ -58,7 +56,7 @@ def run_in_child(module: str, function: str, log: Path, step: Step, **arguments:
 
 
 def _child(pipe: Connection, module: str, function: str, log: Path, arguments: dict[str, Any]) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a conversion nobody waits for must not go on writing
+    end_with_parent(os.getppid())  # a conversion nobody waits for must not go on writing
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)  # the libraries print without being asked; the terminal belongs to the progress bar

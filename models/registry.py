@@ -71,16 +71,18 @@ class Registry:
             elif entry.model and entry.model.classifier.is_elsewhere:
                 self.self_test(name)
 
+    def due(self) -> bool:
+        """Say whether there are models to look after."""
+        elsewhere = (entry.model and entry.model.classifier.is_elsewhere for entry in self._entries.values())
+        return time.monotonic() >= self._look_at and any(elsewhere)
+
     def look_after(self) -> dict[str, Entry]:
-        """See what became of models whose engine is elsewhere; to be called now and then. Return what is new of them.
+        """See, once that is due, what became of models whose engine is elsewhere. Return what is new of them.
 
         One that has come gives its known answer. One that was refused is loaded anew: a newer build may have taken the
         place of what its engine, another one by now, was asked for.
         """
-        now = time.monotonic()
-        if now < self._look_at:
-            return {}
-        self._look_at = now + _LOOK_EVERY_S
+        self._look_at = time.monotonic() + _LOOK_EVERY_S
         found = {}
         for name, entry in self._entries.items():
             network = entry.model.classifier if entry.model else None
@@ -112,15 +114,13 @@ class Registry:
 
         An engine elsewhere is waited for, for *patience_s* at most.
         """
-        before, entry = self._entries[name].model, self._outcome(name, self._loaded)
+        before, entry = self._entries[name], self._outcome(name, self._loaded)
         reason = entry.reason or (_objection(entry.model, patience_s) if entry.model else "")
-        leaves = before
-        if entry.state is ModelState.READY and not reason:
-            self._entries[name] = entry
-        else:
-            leaves = entry.model
-        if leaves and leaves is not self._entries[name].model:
-            leaves.classifier.close()
+        is_taken = entry.state is ModelState.READY and not reason
+        stays, leaves = (entry, before) if is_taken else (before, entry)
+        self._entries[name] = stays
+        if leaves.model and leaves.model is not stays.model:
+            leaves.model.classifier.close()
         return reason
 
     def _outcome(self, name: str, attempt: Callable[[str], ServedModel]) -> Entry:

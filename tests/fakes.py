@@ -25,6 +25,16 @@ from web.connection import Connection
 SPEC = InputSpec(8, 8, Normalisation.TF)
 
 
+class Clock:
+    """Stands until a test moves it."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class BrightnessEngine:
     """Likeliest is class 207 (golden_retriever) for a bright image, class 0 (tench) for a dark one."""
 

@@ -105,9 +105,9 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         if self._shadow:
             with self._self_test_watchdog:
                 self._shadow.run(self._road, self._waiting)
-        with self._self_test_watchdog:
-            if found := self._registry.look_after():
-                self._metrics.models(found)
+        if self._registry.due():
+            with self._self_test_watchdog:
+                self._metrics.models(self._registry.look_after())
         if self._reloads.due():
             with self._reload_watchdog:
                 self._reloads.run()

@@ -14,6 +14,7 @@ import pytest
 from access.errors import BadFile, NoKeys
 from access.jwks import FetchedKeys, KeysOfFile, issuer_at, public_keys
 from config import load_settings
+from tests.fakes import Clock
 from tests.issuer import AUDIENCE, ISSUER, Published, ec_jwk, jwks, published, rsa_jwk, rsa_key, token
 from wiring_access import access
 
@@ -47,14 +48,6 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def server() -> Iterator[Published]:
     with published() as found:
         yield found
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

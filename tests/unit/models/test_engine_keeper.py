@@ -9,16 +9,9 @@ import pytest
 
 from models.engine_keeper import EngineKeeper
 from tests.e2e.server import until
+from tests.fakes import Clock
 
 LIVES = (sys.executable, "-c", "import time; time.sleep(600)")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

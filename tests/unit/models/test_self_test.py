@@ -6,15 +6,7 @@ from models.errors import ArtifactError, ModelUnavailable, WeightsMissing
 from models.registry import ModelState, Registry
 from models.self_test import SelfTests
 from models.served import ServedModel
-from tests.fakes import served
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.fakes import Clock, served
 
 
 class Model:
