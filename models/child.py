@@ -56,7 +56,9 @@ def run_in_child(module: str, function: str, log: Path, step: Step, **arguments:
 
 
 def _child(pipe: Connection, module: str, function: str, log: Path, arguments: dict[str, Any]) -> None:
-    end_with_parent(os.getppid())  # a conversion nobody waits for must not go on writing
+    parent = multiprocessing.parent_process()
+    if not parent or not parent.pid or not end_with_parent(parent.pid):
+        return  # a conversion nobody waits for must not go on writing
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)  # the libraries print without being asked; the terminal belongs to the progress bar

@@ -12,8 +12,9 @@ Report = Callable[[str, bool], None]
 class SelfTests:
     """Each loaded model of *registry* every *every_s* seconds (0: never), one at a time and evenly spread.
 
-    A request waits for at most one of them. *report* is told each outcome. *turn*: which part of the first pause to
-    wait (above 0, to 1), another for each worker. Used by the worker's one thread.
+    A request waits for at most one of them. *report* is told each outcome; an engine that could not be asked has none.
+    *turn*: which part of the first pause to wait (above 0, to 1), another for each worker. Used by the worker's one
+    thread.
     """
 
     def __init__(
@@ -40,7 +41,9 @@ class SelfTests:
         if names := self._loaded():
             name = names[self._turns % len(names)]
             self._turns += 1
-            self._report(name, self._registry.self_test(name))
+            passed = self._registry.self_test(name)
+            if passed is not None:
+                self._report(name, passed)
         self._next = self._clock() + self._pause_s()
 
     def _pause_s(self) -> float:

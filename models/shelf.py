@@ -4,14 +4,19 @@ import gc
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
+from functools import partial
 
+from models.attempt import attempt
 from models.engine_visitor import Visitor
 from models.engine_words import Wanted
-from models.errors import ModelError
 from models.hosted import Hosted
 
 log = logging.getLogger(__name__)
+
+# Many workers ask for what can't be loaded, and what can be is loaded by the same thread.
+_REST_S, _REST = 9.0, 10.0
 
 Load = Callable[[Wanted], Hosted]  # raises ModelError
 Tell = Callable[[str], None]
@@ -25,6 +30,7 @@ class Shelf:
         self._hosted: dict[Wanted, Hosted] = {}  # in the order in which they came
         self._holders: dict[Visitor, Wanted] = {}
         self._awaited: dict[Wanted, list[tuple[Visitor, Tell]]] = {}
+        self._refused: dict[Wanted, tuple[str, float]] = {}  # why, and until when; for the loader alone
         self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._loader = threading.Thread(target=self._do_the_work, name="loader", daemon=True)
@@ -101,14 +107,17 @@ class Shelf:
             tell(reason or (hosted and _misfit(visitor, hosted)) or "")
 
     def _loaded(self, wanted: Wanted) -> tuple[Hosted | None, str]:
-        try:
-            return self._load(wanted), ""
-        except ModelError as error:
-            log.error("%s could not be loaded: %s", wanted.name, error, exc_info=error.__cause__)
-            return None, str(error)
-        except Exception as error:  # whatever a damaged file provokes must not end the thread
-            log.exception("%s could not be loaded", wanted.name)
-            return None, f"{type(error).__name__} while loading"
+        """Return it, or why it can't be; what has just failed is not tried again for ten times as long as that took."""
+        reason, until = self._refused.get(wanted, ("", 0.0))
+        if (start := time.monotonic()) < until:
+            return None, reason
+        hosted, reason = attempt(
+            partial(self._load, wanted), log, f"{wanted.name} could not be loaded", "while loading"
+        )
+        if reason:
+            now = time.monotonic()
+            self._refused[wanted] = reason, now + max(_REST_S, _REST * (now - start))
+        return hosted, reason
 
 
 def _misfit(visitor: Visitor, hosted: Hosted) -> str:

@@ -12,8 +12,8 @@ from models.catalog import CATALOG
 from models.classifier import Classifier
 from models.cores import Cores
 from models.decode_slots import DecodeSlots
-from models.engine import Batch, Engine, Scores
-from models.errors import EngineError
+from models.engine import Answered, Batch, Engine, Scores
+from models.errors import EngineError, ModelUnavailable
 from models.judgement import Gate
 from models.labels import imagenet_labels
 from models.manifest import Precision, WeightsKind
@@ -111,3 +111,28 @@ class Waited(Connection):
     def has_left(self) -> bool:
         """Say that it is there."""
         return False
+
+
+class Away(BrightnessEngine):
+    """In another process, which is not there now; or is."""
+
+    def __init__(self, reason: str = "") -> None:
+        self.reason, self.is_closed, self.refuses = reason, False, False
+
+    def begin(self, tensor: object, until: object) -> int:
+        raise ModelUnavailable(self.reason)
+
+    def take(self, serial: int, until: object) -> Answered:
+        raise AssertionError
+
+    def drop(self, serial: int) -> None:
+        raise AssertionError
+
+    def why_not(self, patience_s: float = 0.0) -> str:
+        return self.reason
+
+    def is_refused(self) -> bool:
+        return self.refuses and bool(self.reason)
+
+    def close(self) -> None:
+        self.is_closed = True

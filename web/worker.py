@@ -7,6 +7,7 @@ from typing import Any
 
 from gunicorn.workers.sync import SyncWorker
 
+from models.engine_watch import EngineWatch
 from models.reload import LOOK_EVERY_S
 from models.self_test import SelfTests
 from web.access_log import Unquoting
@@ -50,7 +51,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         self._reload_watchdog = Watchdog(max(2 * service.deadline_s, _SELF_TEST_S) + service.reload_s, self.life)
         turn = 1 - self.age % self.cfg.workers / self.cfg.workers  # so that not all of them test at once
         self._self_tests = SelfTests(service.registry, service.self_test_s, service.metrics.self_tested, turn)
-        self._reloads, self._registry = service.reloads, service.registry
+        self._reloads, self._engines = service.reloads, EngineWatch(service.registry, service.metrics.models)
         self._shadow, self._road = service.shadow, service.road
         self._watchdog.start()
         if self.phase.now() is Phase.CLOSED:
@@ -105,9 +106,10 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
         if self._shadow:
             with self._self_test_watchdog:
                 self._shadow.run(self._road, self._waiting)
-        if self._registry.due():
+                self._shadow.look()
+        if self._engines.due():
             with self._self_test_watchdog:
-                self._metrics.models(self._registry.look_after())
+                self._engines.run()
         if self._reloads.due():
             with self._reload_watchdog:
                 self._reloads.run()

@@ -61,9 +61,11 @@ class Device:
 class Room:
     """A server's thread; *runs* are its batches, *loads* what it loaded."""
 
-    def __init__(self, socket_: socket.socket) -> None:
+    def __init__(self, socket_: socket.socket, hangs_s: float = 60) -> None:
+        self.hangs_s = hangs_s  # after which it ends its process
         self.runs: list[Run] = []
         self.loads: list[str] = []
+        self.refusals = 0
         self.closed: list[str] = []
         self.rings = (0, 0)
         self.is_mended = False
@@ -79,6 +81,7 @@ class Room:
 
     def _load(self, wanted: Wanted) -> Hosted:
         if wanted.folder == "damaged" and not self.is_mended:
+            self.refusals += 1
             raise ArtifactError("it is damaged")
         if wanted.folder == "large":
             assert self.is_loading.wait(30)
@@ -92,7 +95,7 @@ class Room:
                 super().close()
                 room.closed.append(wanted.folder)
 
-        batching = Batching(wait_s=0.001, most=100, hangs_s=HANGS_S)
+        batching = Batching(wait_s=0.001, most=100, hangs_s=self.hangs_s)
         engine: Any = Device()
         self.engines.append(weakref.ref(engine))
         return Told(wanted.name, engine, 5, self.device, batching, told=self.runs.append)
@@ -124,7 +127,7 @@ def mortal(listening: socket.socket) -> Iterator[int]:
 
 def _serve(listening: socket.socket) -> None:
     try:
-        Room(listening).server.serve()
+        Room(listening, HANGS_S).server.serve()
     finally:
         os._exit(1)
 

@@ -172,11 +172,17 @@ def test_what_can_not_be_loaded_says_why(room: Room, visit: Visit) -> None:
     assert visit().why_not() == ""
 
 
+def test_many_who_want_what_can_not_be_loaded_do_not_keep_the_loader_busy(room: Room, visit: Visit) -> None:
+    assert {visit("damaged").why_not() for _ in range(20)} == {"it is damaged"}
+    assert room.refusals == 1
+
+
 def test_what_could_not_be_loaded_is_asked_for_again(room: Room, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = visit("damaged")
     room.is_mended = True
     assert engine.why_not(0.1) == "it is damaged", "not at once"
     monkeypatch.setattr("models.engine_line._AGAIN_S", 0.0)
+    room.shelf._refused.clear()  # as if it had rested
     assert engine.why_not(SOON_S) == ""
     assert ask(engine, 3) == pytest.approx(3 / 255)
 

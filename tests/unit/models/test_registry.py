@@ -2,11 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.engine import Answered
 from models.errors import ArtifactError, ModelUnavailable, UnknownModel, WeightsMissing
 from models.registry import ModelState, Registry
 from models.served import ServedModel
-from tests.fakes import BrightnessEngine, served
+from tests.fakes import Away, served
 
 
 def load(name: str) -> ServedModel:
@@ -66,31 +65,6 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
         started("good", "corrupt").get("other")
 
 
-class Away(BrightnessEngine):
-    """In another process, which is not there now; or is."""
-
-    def __init__(self, reason: str = "") -> None:
-        self.reason, self.is_closed = reason, False
-
-    def begin(self, tensor: object, until: object) -> int:
-        raise ModelUnavailable(self.reason)
-
-    def take(self, serial: int, until: object) -> Answered:
-        raise AssertionError
-
-    def drop(self, serial: int) -> None:
-        raise AssertionError
-
-    def why_not(self, patience_s: float = 0.0) -> str:
-        return self.reason
-
-    def is_refused(self) -> bool:
-        return False
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
 def test_a_model_whose_engine_is_away_is_not_ready_until_it_is_back() -> None:
     engine = Away()
     registry = Registry(["net"], lambda _: served(engine))
@@ -142,42 +116,10 @@ def test_a_self_test_says_nothing_of_a_model_whose_engine_is_away() -> None:
 
     registry = Registry(["net"], lambda _: served(engine, self_test=test))
     registry.start()
-    assert registry.self_test("net"), "it has just gone: `entries` will tell"
+    assert registry.self_test("net") is None, "it has just gone: `entries` will tell"
     engine.reason = "its engine is away"
-    assert registry.self_test("net")
+    assert registry.self_test("net") is None
     assert tests == ["asked"] * 2, "when it was there first, and once since"
+    assert registry.entries["net"].state is ModelState.LOADING
     engine.reason = ""
-    assert registry.failures() == {}, "it is back, and nothing was held against it"
-
-
-class Refused(Away):
-    """Its build is gone: another one lies in its place."""
-
-    def is_refused(self) -> bool:
-        return bool(self.reason)
-
-
-def test_what_an_engine_refused_is_loaded_anew_from_where_it_lies_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.registry._LOOK_EVERY_S", 0.0)
-    old, newer = Refused(), Refused()
-    found = iter([served(old), served(newer)])
-    registry = Registry(["net"], lambda _: next(found))
-    registry.start()
-    assert registry.look_after() == {}, "all is well"
-    old.reason = "not prepared"
-    assert registry.look_after().keys() == {"net"}
-    assert registry.failures() == {}
-    assert (old.is_closed, newer.is_closed) == (True, False)
-
-
-def test_a_model_that_comes_after_the_start_gives_its_known_answer_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.registry._LOOK_EVERY_S", 0.0)
-    engine, tests = Away("its engine loads the model"), list[int]()
-    registry = Registry(["net"], lambda _: served(engine, self_test=lambda: tests.append(1)))
-    registry.start(0)
-    assert registry.look_after() == {}
-    assert tests == []
-    engine.reason = ""
-    assert registry.look_after().keys() == {"net"}
-    assert registry.look_after() == {}
-    assert tests == [1]
+    assert registry.get("net"), "it is back, and nothing was held against it"

@@ -6,7 +6,7 @@ from models.errors import ArtifactError, ModelUnavailable, WeightsMissing
 from models.registry import ModelState, Registry
 from models.self_test import SelfTests
 from models.served import ServedModel
-from tests.fakes import Clock, served
+from tests.fakes import Away, Clock, served
 
 
 class Model:
@@ -119,3 +119,15 @@ def test_a_model_that_was_never_loaded_does_not_become_ready_by_being_tested() -
     models = registry({}, "corrupt")
     assert not models.self_test("corrupt")
     assert models.failures().keys() == {"corrupt"}
+
+
+def test_nothing_is_reported_of_a_model_whose_engine_could_not_be_asked() -> None:
+    clock, reports, engine = Clock(), list[tuple[str, bool]](), Away()
+    models = Registry(["net"], lambda _: served(engine))
+    models.start()
+    tests = SelfTests(models, 300, lambda *told: reports.append(told), clock=clock)
+    for reason in ("", "its engine is away", ""):
+        engine.reason = reason
+        clock.now += tests.due_in_s()
+        tests.run_next()
+    assert reports == [("net", True)] * 2

@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from models.engine import Batch, Scores
-from models.errors import ArtifactError
+from models.engine import Answered, Batch, Scores
+from models.errors import ArtifactError, ModelUnavailable
 from models.registry import Registry
 from models.road import Road
 from models.served import ServedModel
 from models.shadow import Shadow, Sight
 from preprocessing.spec import Resize
 from tests.api.test_predict import BRIGHT, DARK
-from tests.fakes import BrightnessEngine, BrokenEngine, a_road, served
+from tests.fakes import Away, BrightnessEngine, BrokenEngine, a_road, served
 
 
 class Service:
@@ -140,3 +141,39 @@ def test_who_comes_while_it_decodes_goes_first() -> None:
     waiting = iter((0, 1, 1, 1))
     service.shadow.run(lambda: service.road, lambda: next(waiting))
     assert service.told == [Sight.SKIPPED]
+
+
+def test_a_candidate_whose_engine_comes_later_is_one_from_then_on() -> None:
+    class Coming(Away):
+        def begin(self, tensor: object, until: object) -> int:
+            if self.reason:
+                raise ModelUnavailable(self.reason)
+            return 1
+
+        def take(self, serial: int, until: object) -> Answered:
+            scores = np.zeros(1000, np.float32)
+            scores[207] = 1
+            return Answered(scores, 0.0, 0.01)
+
+    engine = Coming("its engine loads the model")
+    service = Service(served(engine))
+    for reason in ("its engine loads the model", ""):
+        engine.reason = reason
+        service.shadow.look()
+        service.answer(BRIGHT)
+        service.run()
+    assert service.told == [Sight.FAILED, Sight.AGREED]
+
+
+def test_a_candidate_that_its_engine_refused_is_loaded_anew() -> None:
+    engine = Away()
+    engine.refuses = True
+    service = Service(served(engine))
+    newer = served()
+    assert service.shadow._shelf
+    service.shadow._shelf._load = lambda _: newer
+    engine.reason = "its build is gone"
+    service.shadow.look()
+    service.answer(BRIGHT)
+    service.run()
+    assert service.told == [Sight.AGREED]

@@ -1,0 +1,116 @@
+"""What a worker does about models whose engine is elsewhere."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from models.engine_watch import EngineWatch
+from models.errors import DeadlineExceeded, ModelUnavailable
+from models.registry import Entry, ModelState, Registry
+from models.served import ServedModel
+from tests.fakes import Away, Clock, served
+
+
+class Watched:
+    """*models* come one after the other when one is loaded, and the last one again and again."""
+
+    def __init__(self, *models: ServedModel, names: tuple[str, ...] = ("net",)) -> None:
+        self.loads, self.told = 0, list[str]()
+        self._found = list(models)
+        self.registry = Registry(names, self._load)
+        self.registry.start(0)
+        self.clock = Clock()
+        self.watch = EngineWatch(self.registry, self._tell, self.clock)
+
+    def _load(self, name: str) -> ServedModel:
+        self.loads += 1
+        return self._found.pop(0) if len(self._found) > 1 else self._found[0]
+
+    def _tell(self, entries: Mapping[str, Entry]) -> None:
+        self.told += entries
+
+    def let_s_pass(self, seconds: float) -> None:
+        """As a worker does, which asks at every turn."""
+        ends_at = self.clock.now + seconds
+        while self.clock.now < ends_at:
+            if self.watch.due():
+                self.watch.run()
+            self.clock.now += 0.5
+
+
+def refusing(reason: str = "") -> Away:
+    engine = Away(reason)
+    engine.refuses = True
+    return engine
+
+
+def test_what_an_engine_refused_is_loaded_anew_from_where_it_lies_now() -> None:
+    old, newer = refusing(), Away()
+    watched = Watched(served(old), served(newer))
+    watched.let_s_pass(10)
+    assert (watched.loads, watched.told) == (1, []), "all is well"
+    old.reason = "not prepared"
+    watched.let_s_pass(10)
+    assert (watched.loads, watched.told) == (2, ["net"])
+    assert watched.registry.failures() == {}
+    assert (old.is_closed, newer.is_closed) == (True, False)
+
+
+def test_what_stays_refused_is_loaded_less_and_less_often() -> None:
+    watched = Watched(served(refusing("it is damaged")))
+    watched.let_s_pass(60)
+    assert 3 <= watched.loads <= 6
+    before = watched.loads
+    watched.let_s_pass(640)
+    assert before + 8 <= watched.loads <= before + 11, "once in 64 seconds"
+
+
+def test_a_model_that_comes_after_the_start_gives_its_known_answer_then() -> None:
+    engine, tests = Away("its engine loads the model"), list[int]()
+    watched = Watched(served(engine, self_test=lambda: tests.append(1)))
+    watched.let_s_pass(10)
+    assert (tests, watched.told) == ([], [])
+    engine.reason = ""
+    watched.let_s_pass(10)
+    assert (tests, watched.told) == ([1], ["net"])
+
+
+@pytest.mark.parametrize("error", [DeadlineExceeded("busy"), ModelUnavailable("gone")])
+def test_a_known_answer_that_was_not_given_is_asked_for_again_and_counts_for_nothing(error: Exception) -> None:
+    answers: list[Exception | None] = [error, error, None]
+
+    def test() -> None:
+        if each := answers.pop(0):
+            raise each
+
+    watched = Watched(served(Away(), self_test=test))
+    assert watched.registry.entries["net"].state is ModelState.LOADING
+    watched.let_s_pass(2)
+    assert watched.told == []
+    watched.let_s_pass(4)
+    assert watched.told == ["net"]
+    assert watched.registry.failures() == {}
+    assert answers == []
+
+
+def test_models_take_turns_and_each_is_looked_at_as_often() -> None:
+    engines = {name: Away(f"{name}'s engine is away") for name in "ab"}
+    tested = list[tuple[str, float]]()
+    clock = Clock()
+    registry = Registry(engines, lambda name: served(engines[name], self_test=lambda: tested.append((name, clock.now))))
+    registry.start(0)
+    watch = EngineWatch(registry, clock=clock)
+    for engine in engines.values():
+        engine.reason = ""
+    while clock.now < 1004:
+        if watch.due():
+            watch.run()
+        clock.now += 0.5
+    assert tested == [("a", 1000.0), ("b", 1001.0)]
+
+
+def test_a_service_whose_engines_are_its_own_looks_at_nothing() -> None:
+    watched = Watched(served())
+    assert not watched.watch.due()
+    watched.clock.now += 1
+    assert not watched.watch.due()
