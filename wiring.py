@@ -34,7 +34,7 @@ from web.service import Accepts, Service
 from web.uploads import UploadReader
 
 _MOST_SLOTS = 64  # of a worker's ring: as many as run at once
-_WORKERS_A_CORE = 4  # with an engine process: each is on its way with one request, and most of that time it waits
+WORKERS_A_CORE = 4  # with an engine process: each is on its way with one request, and most of that time it waits
 
 
 def prepared_models(settings: Settings) -> PreparedModels:
@@ -121,7 +121,7 @@ def engine_keeper(settings: Settings, ended: Callable[[], None], module: str = "
 
 def worker_count(settings: Settings) -> int:
     """Return how many workers serve."""
-    return settings.workers or usable_cores() * (_WORKERS_A_CORE if has_engine_process(settings) else 1)
+    return settings.workers or usable_cores() * (WORKERS_A_CORE if has_engine_process(settings) else 1)
 
 
 def keeps_tables(models: int, workers: int, cores: int) -> bool:

@@ -13,73 +13,53 @@ import os
 import shlex
 import sys
 import time
-from functools import partial
-from importlib.util import find_spec
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from subprocess import CalledProcessError
-from typing import Any
 
 from tqdm import tqdm
 
 from bench import report
-from bench.gpu_service import backend_environ, child, loaded, service
+from bench.gpu_figures import Figures, Found
 from bench.gpu_table import table
 from bench.kept import commit
 from bench.pictures import USUAL, make
-from bench.places import CACHE, RESULTS, prepared
-from bench.services import RowFailed, clean_environment
-from bench.subject import ours
-from cores import usable_cores
-from models.store import Store
-
-NETWORK, PRECISIONS = "resnet50", ("float32", "mixed")
+from bench.places import CACHE, RESULTS
+from bench.services import RowFailed
 
 
 def main() -> None:
-    """Measure, print the table and keep it."""
+    """Measure, keep what there is after every step, and print the table."""
     given = _options()
     CACHE.mkdir(parents=True, exist_ok=True)
     make(USUAL)
-    environ = clean_environment() | backend_environ(given.backend)
-    found: dict[str, Any] = {"engines": {}, "services": {}, "cpu": {}, "forward": None, "failures": []}
-    now = _commit()
-    cache, null = CACHE / "gpu", CACHE / "gpu-null"
-    child("bench.gpu_build", str(cache), NETWORK, environ=environ)
-    child("bench.gpu_build", str(null), NETWORK, "--null", environ=environ)
-    build, numbers = Store(cache).folder(NETWORK, random=True), (str(given.seconds), str(given.most))
-    subjects = {"null": service(null, "float32", given.most, null=True, backend=given.backend)}
-    subjects |= {each: service(cache, each, given.most, backend=given.backend) for each in PRECISIONS}
-
-    def engine(precision: str) -> None:
-        told = child("bench.gpu_engine", str(build), precision, *numbers, environ=environ)
-        found["engines"][precision] = json.loads(told)
-
-    def forward() -> None:
-        if find_spec("jax"):
-            found["forward"] = json.loads(child("bench.gpu_forward", *numbers, environ=environ))
-
-    def crowd(name: str) -> None:
-        with loaded(subjects[name]) as server:
-            found["services"][name] = []
-            for connections in given.connections:
-                level = server.level(connections, given.seconds)
-                found["services"][name].append(level._asdict())
-
-    def on_cpu(precision: str) -> None:
-        if prepared(NETWORK).is_dir():
-            with loaded(ours(precision)) as server:
-                found["cpu"][precision] = server.level(4 * usable_cores(), given.seconds).rate
-
-    steps = {f"bare engine, {each}": partial(engine, each) for each in PRECISIONS} | {"the yardstick": forward}
-    steps |= {f"over HTTP, {subject.name}": partial(crowd, name) for name, subject in subjects.items()}
-    steps |= {f"the CPU engine, {each}": partial(on_cpu, each) for each in ("float32", "int8")}
-    for name, step in (bar := tqdm(steps.items(), unit="step")):
+    figures = Figures(given.backend, given.seconds, given.most, given.connections)
+    given.out.mkdir(parents=True, exist_ok=True)
+    date, now = time.strftime("%Y-%m-%d"), _commit()
+    target = given.out / f"{date}-{now}-gpu.json"
+    command = shlex.join(["python", "-m", "bench.gpu", *sys.argv[1:]])
+    about = {"date": date, "commit": now, "machine": report.machine(), "command": command}
+    for name, step in (bar := tqdm(figures.steps().items(), unit="step")):
         bar.set_description(name)
         try:
             step()
-        except (RowFailed, SystemExit, OSError) as error:  # what was measured is kept all the same
-            found["failures"].append(f"{name}: {error}")
-    _keep(found, given.out, now)
+        except (RowFailed, OSError, ValueError, BrokenProcessPool) as error:
+            bar.write(f"{name}: {error}")
+            figures.found["failures"].append(f"{name}: {_last_line(error)}")
+        text = _keep(about | figures.found, target)
+    sys.stdout.write(f"{text}\nkept in {target} and {target.with_suffix('.md').name}\n")
+
+
+def _keep(facts: Found, target: Path) -> str:
+    """Write all that was found so far: whoever ends us, as a lent machine does, takes only the rest."""
+    target.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    text = table(facts)
+    target.with_suffix(".md").write_text(text, encoding="utf-8")
+    return text
+
+
+def _last_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[-1]
 
 
 def _commit() -> str:
@@ -88,19 +68,6 @@ def _commit() -> str:
         return commit()
     except (OSError, CalledProcessError):
         return "unknown"
-
-
-def _keep(found: dict[str, Any], out: Path, now: str) -> None:
-    facts = {
-        "date": time.strftime("%Y-%m-%d"), "commit": now, "machine": report.machine(),
-        "command": shlex.join(["python", "-m", "bench.gpu", *sys.argv[1:]]), **found,
-    }  # fmt: skip
-    text = table(facts)
-    out.mkdir(parents=True, exist_ok=True)
-    target = out / f"{facts['date']}-{now}-gpu.json"
-    target.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    target.with_suffix(".md").write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{text}\nkept in {target} and {target.with_suffix('.md').name}\n")
 
 
 def _options() -> argparse.Namespace:

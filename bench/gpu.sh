@@ -33,7 +33,7 @@ run() {
     site=$(mktemp -d)
     trap 'rm -rf "$site"' EXIT
     python3 -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-compile --target "$site" "$wheels"/*.whl
-    export PYTHONPATH=$site KERAS_BACKEND=jax
+    export PYTHONPATH=$site KERAS_BACKEND=jax JAX_COMPILATION_CACHE_DIR=$site/compiled
     python3 -m bench.gpu --out "$out" "$@"
 }
 

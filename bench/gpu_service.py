@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,15 +18,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from bench.pictures import USUAL
-from bench.services import START_S, RowFailed, running
+from bench.services import START_S, RowFailed, log_file, running
 from bench.subject import Subject
 from cli.load.exchange import Request
 from cli.load.loops import closed_loop
 from cli.load.tally import Tally
+from cli.service_process import ready_workers
 from cores import usable_cores
+from wiring import WORKERS_A_CORE
 
 _WARM_S = 2.0
-_SLOTS = 32  # of each worker's ring
+_SLOTS = 32  # of each worker's ring: MAX_FILES
+_barrier: Barrier
 _PARTS = {  # of the images' time: the metric that sums it
     "decode": ("triptych_image_decode_duration_seconds_sum", {}),
     "copy": ("triptych_batch_duration_seconds_sum", {"part": "copy"}),
@@ -41,12 +45,17 @@ def service(cache: Path, precision: str, most: int, *, null: bool = False, backe
     settings = {
         "MODELS": "resnet50", "WEIGHTS": "random", "CACHE_DIR": str(cache), "ENGINE": "keras", "PREPARE": "never",
         "PRECISION": precision, "MAX_WAITING": "256", "MAX_BATCH": str(most), "DEADLINE_S": "60", "ACCESS_LOG": "false",
+        "WORKERS": str(_workers()), "MAX_FILES": str(_SLOTS),
     }  # fmt: skip
     options = ("-c", "bench/null_conf.py") if null else ()
     command = (sys.executable, "-m", "gunicorn", "app:app", *options, "-b", "127.0.0.1:{port}")
     environ = {f"TRIPTYCH_{name}": value for name, value in settings.items()}
     name = "null engine" if null else f"engine process, {precision}"
-    return Subject(name, f"{4 * usable_cores()} workers", command, tuple((environ | backend_environ(backend)).items()))
+    return Subject(name, f"{_workers()} workers", command, tuple((environ | backend_environ(backend)).items()))
+
+
+def _workers() -> int:
+    return WORKERS_A_CORE * usable_cores()
 
 
 def backend_environ(backend: str) -> dict[str, str]:
@@ -86,7 +95,8 @@ class Loaded:
         images, batches = spent.pop("images"), spent.pop("batches")
         parts = {name: 1e3 * total / max(1.0, images) for name, total in spent.items()}
         p50, p99 = (1e3 * float(each) for each in np.quantile(ok, (0.5, 0.99)))
-        return Level(connections, connections / float(ok.mean()), p50, p99, images / max(1.0, batches), parts)
+        rate = sum(tally.rate() for tally in tallies)
+        return Level(connections, rate, p50, p99, images / max(1.0, batches), parts)
 
     def slots(self) -> float:
         """Return the slots of all workers' rings."""
@@ -96,8 +106,10 @@ class Loaded:
         request = Request.upload(self.url, USUAL.path.read_bytes())
         processes = min(connections, max(1, usable_cores() // 4))
         shares = [len(range(number, connections, processes)) for number in range(processes)]
-        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-            return list(pool.map(closed_loop, [request] * processes, shares, [seconds] * processes))
+        context = get_context("spawn")
+        barrier = context.Barrier(processes)  # each has one share, and all begin together
+        with ProcessPoolExecutor(processes, context, _begin_at, (barrier,)) as pool:
+            return list(pool.map(_share, [request] * processes, shares, [seconds] * processes))
 
     def _counts(self) -> dict[str, float]:
         samples = self._metrics()
@@ -112,23 +124,34 @@ def _value(samples: list[Sample], name: str, labels: dict[str, str]) -> float:
     return sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items())
 
 
+def _begin_at(barrier: Barrier) -> None:
+    global _barrier  # noqa: PLW0603  # one a process; it can't be sent with a task
+    _barrier = barrier
+
+
+def _share(request: Request, connections: int, seconds: float) -> Tally:
+    _barrier.wait(START_S)
+    return closed_loop(request, connections, seconds)
+
+
 @contextmanager
 def loaded(subject: Subject) -> Iterator[Loaded]:
     """Start it, and lend it once all workers answer.  Raises: RowFailed: they don't."""
     with running(subject) as server:
-        wanted = _SLOTS * 4 * usable_cores() if "TRIPTYCH_ENGINE" in dict(subject.environ) else 0
+        made, log = Loaded(server.url), log_file(subject.name)
+        has_engine_process = "TRIPTYCH_ENGINE" in dict(subject.environ)
         give_up = time.monotonic() + START_S
-        while Loaded(server.url).slots() < wanted:
+        while made.slots() < _SLOTS * _workers() if has_engine_process else ready_workers(log) < usable_cores():
             if time.monotonic() > give_up:
-                raise RowFailed(f"{subject.name}: not all workers came to their engine")
+                raise RowFailed(f"{subject.name}: not all workers came")
             time.sleep(0.2)
-        yield Loaded(server.url)
+        yield made
 
 
 def child(*arguments: str, environ: dict[str, str]) -> str:
-    """Return what one of our own modules printed.  Raises: SystemExit: it failed."""
+    """Return what one of our own modules printed last.  Raises: RowFailed: it failed."""
     command = [sys.executable, "-m", *arguments]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)  # noqa: S603  # our own
     if done.returncode:
-        raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
+        raise RowFailed(f"{' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
     return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""

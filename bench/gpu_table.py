@@ -8,13 +8,14 @@ _BYTES = {"float32": 4, "mixed": 2}  # of a number between layers
 
 
 def table(facts: Mapping[str, Any]) -> str:
-    """Return the whole page."""
-    device, forward = next(iter(facts["engines"].values())), facts["forward"]
-    kind = "GPU" if device["on_gpu"] else "CPU"
+    """Return the whole page; what was not measured is a dash, or left out."""
+    engines, forward = facts["engines"], facts["forward"]
+    known = next(iter(engines.values()), {"on_gpu": (forward or {}).get("on_gpu"), "backend": "what is not known"})
+    kind = "device" if known["on_gpu"] is None else "GPU" if known["on_gpu"] else "CPU"
     on = f"{kind} ({forward['device']})" if forward else kind
-    head = f"# The engine process on a {on}\n\n{facts['machine']}; Keras on {device['backend']}; ResNet50, "
+    head = f"# The engine process on a {on}\n\n{facts['machine']}; Keras on {known['backend']}; ResNet50, "
     head += f"commit {facts['commit']}, {facts['date']}:\n`{facts['command']}`\n"
-    parts = (_bare(facts["engines"], forward), _device(facts["engines"], forward), _services(facts["services"]))
+    parts = (_bare(engines, forward), _device(engines, forward), _services(facts["services"]))
     return "\n".join([head, *parts, _verdicts(facts)])
 
 
@@ -25,15 +26,18 @@ def _rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _bare(engines: Mapping[str, Any], forward: Mapping[str, Any] | None) -> str:
     calls = [(name, key) for key in ("engine", "predict_on_batch") for name in engines]
-    head = ["images at once", *(f"{name}: {key}" for name, key in calls)]
-    rows = []
-    for bucket in next(iter(engines.values()))["buckets"]:
-        cells = [f"{engines[name]['buckets'][bucket][key]:,.1f}" for name, key in calls]
-        rows.append([bucket, *cells, *([f"{forward['buckets'][bucket]:,.1f}"] if forward else [])])
-    by_hand = ["by hand, jax.jit, bfloat16"] if forward else []
-    ring = next(iter(engines.values()))["into_ring_ms"]
-    text = f"Images a second, nothing around it (into the ring an image takes {ring:.3f} ms):\n\n"
-    return text + _rows(head + by_hand, rows)
+    columns = [{bucket: each[key] for bucket, each in engines[name]["buckets"].items()} for name, key in calls]
+    head = [f"{name}: {key}" for name, key in calls]
+    if forward:
+        columns.append(forward["buckets"])
+        head.append("by hand, jax.jit, bfloat16")
+    buckets = sorted({bucket for column in columns for bucket in column}, key=int)
+    rows = [
+        [bucket, *(f"{column[bucket]:,.1f}" if bucket in column else "-" for column in columns)] for bucket in buckets
+    ]
+    rings = [engine["into_ring_ms"] for engine in engines.values()][:1]
+    about = f" (into the ring an image takes {rings[0]:.3f} ms)" if rings else ""
+    return f"Images a second, nothing around it{about}:\n\n" + _rows(["images at once", *head], rows)
 
 
 def _device(engines: Mapping[str, Any], forward: Mapping[str, Any] | None) -> str:
@@ -74,23 +78,23 @@ def _services(services: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 
 
 def _verdicts(facts: Mapping[str, Any]) -> str:
-    """Return the ratios that are promised."""
+    """Return the ratios that are promised, and what could not be measured."""
     lines, forward = [], facts["forward"]
     over_http = {name: max(level["rate"] for level in levels) for name, levels in facts["services"].items() if levels}
     for name, engine in facts["engines"].items():
-        top = max(engine["buckets"], key=int)
-        if forward:
-            ratio = engine["buckets"][top]["engine"] / forward["buckets"][top]
-            lines.append(f"{name}: the bare engine at {top} images is {ratio:.2f} of the forward by hand")
+        if both := forward and sorted(engine["buckets"].keys() & forward["buckets"].keys(), key=int):
+            ratio = engine["buckets"][both[-1]]["engine"] / forward["buckets"][both[-1]]
+            lines.append(f"{name}: the bare engine at {both[-1]} images is {ratio:.2f} of the forward by hand")
         if name in over_http and "null" in over_http:
             ratio = over_http[name] / min(over_http["null"], _best(engine))
             lines.append(
                 f"{name}: over HTTP {ratio:.2f} of the smaller of the null engine's rate and the bare engine's"
             )
-        for cpu, rate in facts["cpu"].items():
-            lines.append(f"{name}: over HTTP {over_http[name] / rate:.1f} times the CPU engine in {cpu}")
-    if not facts["cpu"]:
-        lines.append("the CPU engine has no prepared network here: no ratio to it")
+        if name in over_http:
+            lines += [
+                f"{name}: over HTTP {over_http[name] / rate:.1f} times the CPU engine in {cpu}"
+                for cpu, rate in facts["cpu"].items()
+            ]
     lines += [f"not measured: {failure}" for failure in facts["failures"]]
     return "\n".join(f"- {line}" for line in lines) + "\n"
 

@@ -8,6 +8,7 @@ from bench.places import CACHE, ONNX, prepared, python, requirements
 from cores import usable_cores
 from models.catalog import CATALOG
 from models.manifest import RANDOM_WEIGHTS_FILE
+from wiring import WORKERS_A_CORE
 
 ALL_NETWORKS = "vgg16,resnet50,inceptionv3"
 
@@ -32,11 +33,11 @@ def versions(venv: str, *packages: str) -> str:
 def ours_on_keras(precision: str = "float32") -> Subject:
     """Return our service with Keras in its engine process, as `ENGINE=keras` starts it."""
     alone = ours(precision)
-    keras, tensorflow = metadata.version("keras"), metadata.version("tensorflow")
+    versions_ = f"keras {metadata.version('keras')}, tensorflow {metadata.version('tensorflow')}"
     return replace(
         alone,
         name=f"{alone.name}, Keras",
-        configuration=f"{4 * usable_cores()} sync workers, one engine process; keras {keras}, tensorflow {tensorflow}",
+        configuration=f"{WORKERS_A_CORE * usable_cores()} sync workers, one engine process; {versions_}",
         environ=(*alone.environ, ("TRIPTYCH_ENGINE", "keras")),
         warm_s=5,
     )

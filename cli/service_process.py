@@ -69,13 +69,18 @@ def service(settings: Mapping[str, str], workers: int, log: Path) -> Iterator[st
         yield f"http://127.0.0.1:{port}"
 
 
+def ready_workers(log: Path) -> int:
+    """Return how many times a worker says in *log* that it has loaded a model."""
+    return len(_READY.findall(log.read_text(encoding="utf-8", errors="replace")))
+
+
 def _wait(child: "subprocess.Popen[bytes]", workers: int, log: Path) -> None:
     deadline = time.monotonic() + START_S
     while child.poll() is None and time.monotonic() < deadline:
         text = log.read_text(encoding="utf-8", errors="replace")
         if _FAILED in text:
             break
-        if len(_READY.findall(text)) >= workers:
+        if ready_workers(log) >= workers:
             return
         time.sleep(_LOOK_S)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -102,25 +102,26 @@ class Hosted:
                 copied = time.monotonic()
                 scores = self._engine.run_bucket(batch)
             except EngineError:
-                self._failed += 1
-                if self._failed >= _GIVE_UP:
-                    log.critical("%s: %d runs failed one after the other: the engine ends", self._name, self._failed)
-                    os._exit(os.EX_SOFTWARE)
+                self._count_failure()
                 raise
             finally:
                 faulthandler.cancel_dump_traceback_later()
             computed, self._failed = time.monotonic(), 0
+        largest, waiting = self._engine.largest, self._batcher.waiting
+        self._told(Run(self._name, len(places), len(batch), copied - start, computed - copied, largest, waiting))
         share_s = (computed - start) / len(places)
-        sound = [bool(np.isfinite(row).all()) for row in scores[: len(places)]]
-        for place, row in zip(places, scores, strict=False):
-            place.scores[:] = row
-        self._told(
-            Run(
-                self._name, len(places), len(batch), copied - start, computed - copied,
-                self._engine.largest, self._batcher.waiting,
-            )
-        )  # fmt: skip
-        return [
-            Timed(start - place.came_at, share_s) if good else EngineError("the scores are not finite")
-            for place, good in zip(places, sound, strict=True)
-        ]
+        return [_put(row, place, start, share_s) for place, row in zip(places, scores, strict=False)]
+
+    def _count_failure(self) -> None:
+        self._failed += 1
+        if self._failed >= _GIVE_UP:
+            log.critical("%s: %d runs failed one after the other: the engine ends", self._name, self._failed)
+            os._exit(os.EX_SOFTWARE)
+
+
+def _put(scores: Scores, place: Place, start: float, share_s: float) -> Timed | EngineError:
+    """Put *scores* where they belong, unless they are no answer."""
+    if not np.isfinite(scores).all():
+        return EngineError("the scores are not finite")
+    place.scores[:] = scores
+    return Timed(start - place.came_at, share_s)
