@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # The environment takes 3,000 MB, pip's working copies the rest.
 FREE_MB := 4000
+JAX_INSTALLED := $(VENV)/.installed-jax
 # What npm brings for the tests of the page; where it can't, they skip.
 PAGE_TESTS := tests/browser
 NODE_INSTALLED := $(PAGE_TESTS)/node_modules/.installed
@@ -39,6 +40,10 @@ $(INSTALLED): requirements.txt requirements-serve.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
+$(JAX_INSTALLED): $(INSTALLED) requirements-jax.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-jax.txt && touch $@ || \
+		echo "JAX could not be installed: tests that need it skip." >&2
+
 $(NODE_INSTALLED): $(PAGE_TESTS)/package.json $(PAGE_TESTS)/package-lock.json
 	@! command -v npm >/dev/null || \
 		{ npm ci --prefix $(PAGE_TESTS) --ignore-scripts --silent --no-audit --no-fund --fetch-retries=1 && touch $@; } || \
@@ -56,7 +61,7 @@ worker: $(INSTALLED) ## serve asynchronous jobs: make worker REDIS_URL=redis://l
 test: $(INSTALLED) $(NODE_INSTALLED) ## run every test that can run on this machine
 	$(BIN)/python -m pytest -m 'not slow'
 
-test-slow: $(INSTALLED) ## run the long tests
+test-slow: $(INSTALLED) $(JAX_INSTALLED) ## run the long tests (40 minutes), with JAX as Keras's other backend
 	$(BIN)/python -m pytest -m slow
 
 bench: $(INSTALLED) ## measure the service against the bare loop and against others (17 minutes)
