@@ -9,7 +9,10 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
-pytest_plugins = ["tests.served"]  # its fixtures last for the whole run, whichever folder asks for them
+pytest_plugins = [
+    "tests.ahead",
+    "tests.served",
+]  # whose fixtures last for the whole run, whichever folder asks for them
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """Prepared models and services that serve them, each made once for the tests of every folder.
 
-The models are kept in .cache/tests between runs: building the four takes some five minutes.
+The models are kept in .cache/tests between runs: building them takes some four minutes (tests/ahead.py).
 """
 
 import subprocess
@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.ahead import FOUR, made
 from tests.conftest import ROOT
-from tests.e2e.server import Server, environment, run_flask, running
+from tests.e2e.server import Server, environment, running
 
-CACHE = ROOT / ".cache/tests"
 TREES = ("ash", "beech", "cedar", "date palm", "elm")  # classes of the small models
-FOUR = "vgg16,resnet50,inceptionv3,mobilenetv2"
 
 
 def mobilenet(cache: Path) -> dict[str, str]:
@@ -23,23 +22,23 @@ def mobilenet(cache: Path) -> dict[str, str]:
     return {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(cache), "PRECISION": "float32"}
 
 
-def prepare(**settings: str) -> None:
-    result = run_flask("models", "prepare", **settings)
-    assert result.returncode == 0, result.stderr
+@pytest.fixture(scope="session")
+def small_cache() -> Path:
+    """MobileNetV2 with conditioned random weights; there may be others."""
+    return made("small_cache")
 
 
 @pytest.fixture(scope="session")
 def random_cache() -> Path:
     """All four networks with conditioned random weights."""
-    prepare(MODELS=FOUR, WEIGHTS="random", CACHE_DIR=str(CACHE / "random"))
-    return CACHE / "random"
+    return made("random_cache")
 
 
 @pytest.fixture(scope="session")
 def real_cache(shared: Path) -> Path:
     """MobileNetV2 with real weights."""
-    prepare(MODELS="mobilenetv2", WEIGHTS_DIR=str(shared / "weights"), CACHE_DIR=str(CACHE / "real"))
-    return CACHE / "real"
+    del shared
+    return made("real_cache")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from tests.browser.visit import becomes, broken, card, choose, drop, labels, pas
 from tests.e2e.server import Server, running, stopped, until
 from tests.e2e.test_pocket import BOXED
 from tests.pictures import encode, photo_like
-from tests.served import FOUR
+from tests.ahead import FOUR
 
 REFUSED = ("the server responded with a status of 4",)  # Chromium tells of every refusal
 

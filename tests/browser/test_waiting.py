@@ -26,8 +26,8 @@ CALLERS = 12
 
 
 @pytest.fixture
-def settings(random_cache: Path) -> dict[str, str]:
-    return mobilenet(random_cache)
+def settings(small_cache: Path) -> dict[str, str]:
+    return mobilenet(small_cache)
 
 
 @pytest.fixture

@@ -21,12 +21,12 @@ class Fronted(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def fronted(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronted]:
+def fronted(small_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronted]:
     """As in compose.yaml, with one host and http://page.example as an origin that may call."""
     folder = tmp_path_factory.mktemp("fronted")
     more = {"WORKERS": "2", "TRUSTED_PROXIES": "1", "CORS_ORIGINS": "https://other.example,http://page.example"}
     with (
-        running(folder / "log", **mobilenet(random_cache) | more) as service,
+        running(folder / "log", **mobilenet(small_cache) | more) as service,
         proxy(folder / "nginx", [address(service)], TRIPTYCH_CORS_ORIGINS=more["CORS_ORIGINS"]) as nginx,
     ):
         yield Fronted(service, nginx)

@@ -58,11 +58,11 @@ def load(url: str) -> Iterator[set[tuple[str, int]]]:
 
 
 @pytest.fixture
-def watched(random_cache: Path, tmp_path: Path) -> Iterator[Watched]:
+def watched(small_cache: Path, tmp_path: Path) -> Iterator[Watched]:
     """Two web workers under load, a job worker, and a Prometheus that watches them."""
     needs("prometheus")
     with (
-        parts(tmp_path, random_cache, hosts=((),)) as service,
+        parts(tmp_path, small_cache, hosts=((),)) as service,
         load(service.url) as answers,
         prometheus(service.url.removeprefix("http://"), tmp_path) as started,
     ):

@@ -43,14 +43,14 @@ def made_elsewhere(cache: Path, root: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def image(random_cache: Path) -> Iterator[Image]:
+def image(small_cache: Path) -> Iterator[Image]:
     """The stage `serve` of a dry run, sealed; in a folder that its user may enter, as pytest's own are not."""
     needs("tini")
     needs("setpriv", "util-linux")
     others = our_stages(WEIGHTS="random", MODELS="mobilenetv2")
     with tempfile.TemporaryDirectory(prefix="triptych-image-") as folder:
         Path(folder).chmod(0o755)
-        prepared = made_elsewhere(random_cache, Path(folder) / "prepared")
+        prepared = made_elsewhere(small_cache, Path(folder) / "prepared")
         found = replay(Path(folder) / "image", others["serve"], others, prepared)
         shutil.rmtree(prepared)
         found.seal()

@@ -25,8 +25,8 @@ SHARE = 0.7  # of the peak
 
 
 @pytest.fixture(scope="module")
-def three(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with fleet(tmp_path_factory.mktemp("fleet"), random_cache) as made:
+def three(small_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with fleet(tmp_path_factory.mktemp("fleet"), small_cache) as made:
         yield made
 
 

@@ -23,8 +23,8 @@ PATIENCE_S = 20
 
 
 @pytest.fixture
-def settings(random_cache: Path) -> dict[str, str]:
-    return mobilenet(random_cache)
+def settings(small_cache: Path) -> dict[str, str]:
+    return mobilenet(small_cache)
 
 
 @contextmanager
@@ -155,11 +155,11 @@ def test_a_file_of_keys_that_can_t_be_read_stops_the_start_with_one_line(
 
 
 def test_hup_with_what_would_stop_a_start_or_needs_one_changes_nothing_and_says_why(
-    settings: dict[str, str], random_cache: Path, tmp_path: Path
+    settings: dict[str, str], small_cache: Path, tmp_path: Path
 ) -> None:
     path, file, absent = tmp_path / "keys.json", tmp_path / "my.env", tmp_path / "absent.json"
     (tmp_path / "cache/models").mkdir(parents=True)
-    (tmp_path / "cache/models/mobilenetv2").symlink_to(random_cache / "models/mobilenetv2")
+    (tmp_path / "cache/models/mobilenetv2").symlink_to(small_cache / "models/mobilenetv2")
     key = create(path, "phone")
     (loop := tmp_path / "loop").symlink_to(loop)
     good = {"API_KEYS_FILE": str(path), "MODELS": settings.pop("MODELS"), "CACHE_DIR": str(tmp_path / "cache")}

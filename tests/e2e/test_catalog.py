@@ -17,7 +17,7 @@ from models.store import Store
 from tests.conftest import ROOT
 from tests.e2e.server import environment
 from tests.e2e.test_parity import COUNT, LEAST_DIFFERENT, answers_with, ask_keras, assert_parity
-from tests.served import CACHE, FOUR, prepare
+from tests.ahead import CACHE, FOUR, prepare
 
 pytestmark = pytest.mark.slow
 

@@ -92,9 +92,9 @@ def test_one_corrupt_photo_is_named_and_spoils_no_other(real: Server, photos: Pa
 
 
 @pytest.mark.slow
-def test_jobs_give_what_requests_give(random_cache: Path, photos: Path, tmp_path: Path) -> None:
+def test_jobs_give_what_requests_give(small_cache: Path, photos: Path, tmp_path: Path) -> None:
     (photos / "bad.jpg").write_bytes(b"\xff\xd8 no photo")
-    with parts(tmp_path, random_cache) as service:
+    with parts(tmp_path, small_cache) as service:
         for via in ("predict", "jobs"):
             ran = classify(service.url, photos, tmp_path / f"{via}.jsonl", "--via", via, "--job-size", "5")
             assert ran.returncode == 1, ran.stderr

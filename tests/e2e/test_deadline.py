@@ -23,9 +23,9 @@ WHOLE = (HEAD % len(FORM["data"])).encode() + FORM["data"]
 
 
 @pytest.fixture(scope="module")
-def server(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(small_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One for all of them: what it counts is told from what it had counted before."""
-    settings = mobilenet(random_cache)
+    settings = mobilenet(small_cache)
     log = tmp_path_factory.mktemp("deadline") / "log"
     with running(log, WORKERS="1", DEADLINE_S="1", **settings) as server:
         yield server

@@ -55,8 +55,8 @@ def table() -> Iterator[Table]:
 
 
 @pytest.fixture
-def server(random_cache: Path, tmp_path: Path) -> Iterator[Server]:
-    with serving(random_cache, tmp_path / "log") as made:
+def server(small_cache: Path, tmp_path: Path) -> Iterator[Server]:
+    with serving(small_cache, tmp_path / "log") as made:
         yield made
 
 
@@ -92,9 +92,9 @@ THREE = {"MODELS": "vgg16,resnet50,inceptionv3", "PRECISION": "int8"}
     "networks", [pytest.param({}, id="one"), pytest.param(THREE, id="three", marks=pytest.mark.slow)]
 )
 def test_the_replacement_of_a_killed_worker_answers_within_three_seconds(
-    random_cache: Path, tmp_path: Path, table: Table, networks: dict[str, str]
+    small_cache: Path, tmp_path: Path, table: Table, networks: dict[str, str]
 ) -> None:
-    with serving(random_cache, tmp_path / "log", **networks) as server:
+    with serving(small_cache, tmp_path / "log", **networks) as server:
         victim, sibling = sorted(server.workers(2))
         assert reasons(server) == {}
         with stopped(sibling):
@@ -151,11 +151,11 @@ def jumped_by(server: Server) -> float:
 
 @pytest.mark.parametrize("jump_s", [pytest.param(-86_400, marks=pytest.mark.slow), 86_400])
 def test_a_clock_that_jumps_changes_nothing(
-    random_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: Table, jump_s: int
+    small_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: Table, jump_s: int
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(CLOCK.format(jump=str(tmp_path / "jump")))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with serving(random_cache, tmp_path / "log", SELF_TEST_S="0.5", DRAIN_S="1") as server:
+    with serving(small_cache, tmp_path / "log", SELF_TEST_S="0.5", DRAIN_S="1") as server:
         before = server.workers(2)
         assert jumped_by(server) == pytest.approx(0, abs=60)
         with calling(f"{server.url}/predict", UPLOAD, 2) as callers:

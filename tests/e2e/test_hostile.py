@@ -21,9 +21,9 @@ WORKERS = 2
 
 
 @pytest.fixture(scope="module")
-def server(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(small_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("hostile") / "log"
-    with running(log, WORKERS=str(WORKERS), **mobilenet(random_cache)) as server:
+    with running(log, WORKERS=str(WORKERS), **mobilenet(small_cache)) as server:
         yield server
 
 
@@ -75,8 +75,8 @@ HELD = [
 ]
 
 
-def test_requests_that_are_held_open_are_ended(random_cache: Path, tmp_path: Path) -> None:
-    with running(tmp_path / "log", WORKERS="1", DEADLINE_S="1", **mobilenet(random_cache)) as server:
+def test_requests_that_are_held_open_are_ended(small_cache: Path, tmp_path: Path) -> None:
+    with running(tmp_path / "log", WORKERS="1", DEADLINE_S="1", **mobilenet(small_cache)) as server:
         for request in HELD:
             answer = send(server.url, request, WITHIN_S)
             assert answer.status in request.statuses, (request.name, answer.content[:500])

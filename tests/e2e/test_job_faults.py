@@ -89,21 +89,21 @@ def survive(folder: Path, cache: Path, whom: Whom, blow: signal.Signals, lease_s
 
 
 @pytest.mark.slow
-def test_no_job_is_lost_with_a_worker(random_cache: Path, tmp_path: Path) -> None:
-    survive(tmp_path, random_cache, worker, signal.SIGKILL, lease_s="2")
+def test_no_job_is_lost_with_a_worker(small_cache: Path, tmp_path: Path) -> None:
+    survive(tmp_path, small_cache, worker, signal.SIGKILL, lease_s="2")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP])
 @pytest.mark.parametrize("whom", [web, worker, every_worker, store])
-def test_no_job_is_lost_whatever_is_hurt(random_cache: Path, tmp_path: Path, whom: Whom, blow: signal.Signals) -> None:
-    survive(tmp_path, random_cache, whom, blow, lease_s="20")
+def test_no_job_is_lost_whatever_is_hurt(small_cache: Path, tmp_path: Path, whom: Whom, blow: signal.Signals) -> None:
+    survive(tmp_path, small_cache, whom, blow, lease_s="20")
 
 
 @pytest.mark.slow
-def test_no_job_is_lost_with_a_process_of_a_worker(random_cache: Path, tmp_path: Path) -> None:
+def test_no_job_is_lost_with_a_process_of_a_worker(small_cache: Path, tmp_path: Path) -> None:
     """Its parent forks another, and Celery sends again what it had."""
-    with parts(tmp_path, random_cache) as them:
+    with parts(tmp_path, small_cache) as them:
         known = photos(them.url, CONTENTS)
         with streaming(them.url, known) as stream:
             for _ in range(3):
@@ -115,8 +115,8 @@ def test_no_job_is_lost_with_a_process_of_a_worker(random_cache: Path, tmp_path:
 
 
 @pytest.mark.slow
-def test_no_job_is_lost_with_its_message(random_cache: Path, tmp_path: Path) -> None:
-    with parts(tmp_path, random_cache) as them:
+def test_no_job_is_lost_with_its_message(small_cache: Path, tmp_path: Path) -> None:
+    with parts(tmp_path, small_cache) as them:
         known = photos(them.url, CONTENTS)
         for part in them.workers:
             part.stop()
@@ -132,9 +132,9 @@ def test_no_job_is_lost_with_its_message(random_cache: Path, tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_a_redis_that_is_full_loses_no_job_and_takes_more_when_workers_have_made_room(
-    random_cache: Path, tmp_path: Path
+    small_cache: Path, tmp_path: Path
 ) -> None:
-    with parts(tmp_path, random_cache) as them, redis.Redis.from_url(them.redis_url) as client:
+    with parts(tmp_path, small_cache) as them, redis.Redis.from_url(them.redis_url) as client:
         (photo,) = photos(them.url, PICTURES[:1])
         for part in them.workers:
             part.stop()

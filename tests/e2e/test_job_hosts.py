@@ -43,10 +43,10 @@ def is_reached(host: Host, them: Parts) -> bool:
 
 
 @pytest.mark.slow
-def test_a_host_that_is_cut_off_loses_no_job_and_takes_part_again(random_cache: Path, tmp_path: Path) -> None:
+def test_a_host_that_is_cut_off_loses_no_job_and_takes_part_again(small_cache: Path, tmp_path: Path) -> None:
     with (
         hosts(2) as both,
-        parts(tmp_path, random_cache, host=SWITCH, hosts=[host.prefix for host in both], JOB_LEASE_S="2") as them,
+        parts(tmp_path, small_cache, host=SWITCH, hosts=[host.prefix for host in both], JOB_LEASE_S="2") as them,
     ):
         given = [photo for photo in photos(them.url, PICTURES) for _ in range(IMAGES // len(PICTURES))]
         job_id = submit(them.url, given)

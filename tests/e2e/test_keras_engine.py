@@ -21,7 +21,7 @@ from preprocessing.spec import InputSpec, Normalisation, Resize
 from preprocessing.transform import normalise, transform
 from tests.conftest import ROOT
 from tests.e2e.server import environment
-from tests.served import FOUR
+from tests.ahead import FOUR
 
 COUNT, TOLERANCE = 8, 1e-4
 needs_jax = pytest.mark.skipif(not find_spec("jax"), reason="needs JAX (requirements-jax.txt)")
@@ -78,8 +78,8 @@ def test_mixed_precision_takes_photos_as_float32_does(shared: Path, real_cache: 
 
 
 @pytest.mark.slow
-def test_a_device_without_room_refuses_and_then_runs_fewer_at_once(random_cache: Path) -> None:
-    told = json.loads(facts("room", str(Store(random_cache).folder("mobilenetv2", random=True))))
+def test_a_device_without_room_refuses_and_then_runs_fewer_at_once(small_cache: Path) -> None:
+    told = json.loads(facts("room", str(Store(small_cache).folder("mobilenetv2", random=True))))
     assert told["sizes"] == [8, 4, 2]
     assert told["refusals"] == 2
     assert told["change"] <= TOLERANCE, "never a wrong result"

@@ -35,8 +35,8 @@ def costly_jpeg() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def server(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache)}
+def server(small_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(small_cache)}
     with running(tmp_path_factory.mktemp("memory") / "log", WORKERS=str(WORKERS), **settings) as server:
         yield server
 

@@ -25,8 +25,8 @@ KILLS = 5
 
 
 @pytest.fixture
-def start(random_cache: Path, tmp_path: Path) -> Callable[..., AbstractContextManager[Server]]:
-    settings = mobilenet(random_cache)
+def start(small_cache: Path, tmp_path: Path) -> Callable[..., AbstractContextManager[Server]]:
+    settings = mobilenet(small_cache)
     return lambda **more: running(tmp_path / f"log-{time.monotonic_ns()}", WORKERS="2", **settings | more)
 
 

@@ -19,8 +19,8 @@ CALLERS = 30
 
 
 @pytest.fixture
-def server(random_cache: Path, tmp_path: Path) -> Iterator[Server]:
-    settings = mobilenet(random_cache)
+def server(small_cache: Path, tmp_path: Path) -> Iterator[Server]:
+    settings = mobilenet(small_cache)
     with running(tmp_path / "log", WORKERS="1", MAX_WAITING="1", **settings) as server:
         yield server
 

@@ -37,7 +37,7 @@ from tests.conftest import ROOT
 from tests.e2e.server import Server, environment
 from tests.fakes import a_road
 from tests.pictures import encode
-from tests.served import FOUR
+from tests.ahead import FOUR
 
 COUNT, TOP, TOLERANCE, LEAST_DIFFERENT = 20, 10, 1e-4, 5
 NAMES, SCORES = FOUR.split(","), "scores.npz"

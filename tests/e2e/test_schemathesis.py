@@ -62,27 +62,27 @@ def serving(log: Path, cache: Path, **settings: str) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def small(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("small") / "log", random_cache) as server:
+def small(small_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("small") / "log", small_cache) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def guarded(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str]]]:
+def guarded(small_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str]]]:
     """A service that wants a key and answers each but so often; and a key for each scope."""
     folder = tmp_path_factory.mktemp("guarded")
     made = {scope: new_key("x", (scope,), datetime.now(UTC), None) for scope in Scope}
     with edited(folder / "keys.json") as kept:
         kept.update((key.id, key) for _, key in made.values())
     limits = {"API_KEYS_FILE": str(folder / "keys.json"), "RATE_LIMIT": "20/hour"}
-    with serving(folder / "log", random_cache, **limits) as server:
+    with serving(folder / "log", small_cache, **limits) as server:
         yield server, {scope.value: key for scope, (key, _) in made.items()}
 
 
 @pytest.fixture(scope="module")
-def with_jobs(random_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+def with_jobs(small_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     """The same with a Redis and a job worker."""
-    with parts(tmp_path_factory.mktemp("jobs"), random_cache, hosts=[()]) as them:
+    with parts(tmp_path_factory.mktemp("jobs"), small_cache, hosts=[()]) as them:
         yield them
 
 

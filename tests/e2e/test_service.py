@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 from tests.e2e.server import START_S, Server, environment, run_flask, running, until
 from tests.needed import needs
 from tests.pictures import encode, multipart, photo_like, png_header
-from tests.served import FOUR
+from tests.ahead import FOUR
 
 PNG = encode(generated_images(1, 224, 224, seed=5)[0], "PNG")
 JPEG = encode(photo_like(300, 400), "JPEG", quality=95)
@@ -85,9 +85,9 @@ def test_a_litert_worker_never_imports_tensorflow(four: Server) -> None:
         assert "tensorflow" not in mapped
 
 
-def test_an_upload_never_touches_the_disk(random_cache: Path, tmp_path: Path) -> None:
+def test_an_upload_never_touches_the_disk(small_cache: Path, tmp_path: Path) -> None:
     """Hold a 9 MB upload near its end; by then Werkzeug's default would have spooled it to an open temporary file."""
-    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "WORKERS": "1"}
+    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(small_cache), "WORKERS": "1"}
     folder = tmp_path / "tmp"
     folder.mkdir()
     with running(tmp_path / "log", tmpdir=str(folder), **settings) as server:
@@ -129,15 +129,15 @@ def wait_until_read(server: Server) -> None:
     raise AssertionError("the upload was not read")
 
 
-def test_one_corrupt_model_is_named_and_the_other_serves_without_restarts(copied_cache: Path, tmp_path: Path) -> None:
-    artifact = copied_cache / "models/mobilenetv2/random/float32.tflite"
+def test_one_corrupt_model_is_named_and_the_other_serves_without_restarts(copied_pair: Path, tmp_path: Path) -> None:
+    artifact = copied_pair / "models/mobilenetv2/random/float32.tflite"
     content = bytearray(artifact.read_bytes())
     content[len(content) // 2] ^= 0xFF
     artifact.write_bytes(content)
     settings = {
         "MODELS": "resnet50,mobilenetv2",
         "WEIGHTS": "random",
-        "CACHE_DIR": str(copied_cache),
+        "CACHE_DIR": str(copied_pair),
         "WORKERS": "2",
     } | {"PRECISION": "float32"}
     with running(tmp_path / "log", **settings) as server:
@@ -160,16 +160,16 @@ def test_a_service_that_may_not_prepare_says_what_is_missing(tmp_path: Path) -> 
         assert server.predict(PNG).json()["code"] == "not_ready"
 
 
-def test_four_workers_on_the_command_line_and_a_clean_end(random_cache: Path, tmp_path: Path) -> None:
-    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache)}
+def test_four_workers_on_the_command_line_and_a_clean_end(small_cache: Path, tmp_path: Path) -> None:
+    settings = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(small_cache)}
     with running(tmp_path / "log", "-w", "4", "-b", "0.0.0.0:0", **settings) as server:
         assert len(server.workers(4)) == 4
         assert server.predict(PNG).status_code == 200
     assert server.process.returncode == 0
 
 
-def test_python_app_py_starts_the_same_gunicorn(random_cache: Path) -> None:
-    settings = environment(MODELS="mobilenetv2", WEIGHTS="random", CACHE_DIR=str(random_cache), PORT="0")
+def test_python_app_py_starts_the_same_gunicorn(small_cache: Path) -> None:
+    settings = environment(MODELS="mobilenetv2", WEIGHTS="random", CACHE_DIR=str(small_cache), PORT="0")
     command = [sys.executable, str(ROOT / "app.py"), "--check-config"]
     assert subprocess.run(command, cwd="/", env=settings, check=False).returncode == 0
     shown = subprocess.run(
@@ -194,11 +194,11 @@ def test_preparing_what_is_prepared_imports_no_tensorflow(random_cache: Path) ->
 
 
 @pytest.mark.slow
-def test_models_verify_finds_what_a_start_can_not_see(copied_cache: Path) -> None:
-    settings = {"MODELS": "resnet50,mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(copied_cache)}
+def test_models_verify_finds_what_a_start_can_not_see(copied_pair: Path) -> None:
+    settings = {"MODELS": "resnet50,mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(copied_pair)}
     good = run_flask("models", "verify", **settings)
     assert (good.returncode, good.stdout) == (0, "resnet50: good\nmobilenetv2: good\n")
-    artifact = copied_cache / "models/mobilenetv2/random/int8.tflite"
+    artifact = copied_pair / "models/mobilenetv2/random/int8.tflite"
     stat, content = artifact.stat(), bytearray(artifact.read_bytes())
     content[len(content) // 2] ^= 1
     artifact.write_bytes(content)
@@ -233,11 +233,11 @@ def test_no_weights_is_one_clear_error(tmp_path: Path) -> None:
     ],
 )
 def test_a_start_that_can_not_be_right_stops_with_one_line(
-    settings: dict[str, str], says: str, random_cache: Path
+    settings: dict[str, str], says: str, small_cache: Path
 ) -> None:
     if "DEVICE" in settings and Path("/dev/nvidiactl").exists():
         pytest.skip("needs a machine without a GPU")
-    given = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(random_cache), "PORT": "0"} | settings
+    given = {"MODELS": "mobilenetv2", "WEIGHTS": "random", "CACHE_DIR": str(small_cache), "PORT": "0"} | settings
     command = [sys.executable, "-m", "gunicorn", "app:app"]
     done = subprocess.run(command, cwd=ROOT, env=environment(**given), capture_output=True, text=True, check=False)
     assert done.returncode not in (0, 3)

@@ -36,8 +36,8 @@ def soak(server: Server, uploads: int) -> tuple[collections.Counter[int], list[f
 
 
 @pytest.mark.slow
-def test_twenty_thousand_damaged_uploads_leave_no_mark(random_cache: Path, tmp_path: Path) -> None:
-    given_ = mobilenet(random_cache)
+def test_twenty_thousand_damaged_uploads_leave_no_mark(small_cache: Path, tmp_path: Path) -> None:
+    given_ = mobilenet(small_cache)
     with running(tmp_path / "log", WORKERS="2", **given_) as server:
         workers = server.workers(2)
         statuses, memory = soak(server, UPLOADS)
