@@ -31,7 +31,6 @@ _SETTINGS = {
     "real_cache": {"MODELS": "mobilenetv2"} | _REAL,
     "random_cache": {"MODELS": FOUR} | _RANDOM,
 }
-_AFTER_ALL = len(_SETTINGS)
 
 _markers: dict[str, Path] = {}
 _background: "list[subprocess.Popen[bytes]]" = []

@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
+from tests.ahead import FOUR
 from tests.browser.pages import Pages
 from tests.browser.visit import becomes, broken, card, choose, drop, labels, paste, photo, picture, ready, turned
 from tests.e2e.server import Server, running, stopped, until
 from tests.e2e.test_pocket import BOXED
 from tests.pictures import encode, photo_like
-from tests.ahead import FOUR
 
 REFUSED = ("the server responded with a status of 4",)  # Chromium tells of every refusal
 

@@ -14,10 +14,10 @@ from models.engine_litert import LiteRtEngine
 from models.known_answers import generated_images
 from models.manifest import RANDOM_WEIGHTS_FILE, Manifest, Precision
 from models.store import Store
+from tests.ahead import CACHE, FOUR, prepare
 from tests.conftest import ROOT
 from tests.e2e.server import environment
 from tests.e2e.test_parity import COUNT, LEAST_DIFFERENT, answers_with, ask_keras, assert_parity
-from tests.ahead import CACHE, FOUR, prepare
 
 pytestmark = pytest.mark.slow
 

@@ -19,9 +19,9 @@ from models.store import Store
 from preprocessing.decode import decode
 from preprocessing.spec import InputSpec, Normalisation, Resize
 from preprocessing.transform import normalise, transform
+from tests.ahead import FOUR
 from tests.conftest import ROOT
 from tests.e2e.server import environment
-from tests.ahead import FOUR
 
 COUNT, TOLERANCE = 8, 1e-4
 needs_jax = pytest.mark.skipif(not find_spec("jax"), reason="needs JAX (requirements-jax.txt)")

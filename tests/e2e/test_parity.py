@@ -33,11 +33,11 @@ from models.manifest import RANDOM_WEIGHTS_FILE, Manifest, Precision
 from models.store import Store
 from models.top_k import top_k
 from preprocessing.spec import InputSpec, Normalisation, Resize
+from tests.ahead import FOUR
 from tests.conftest import ROOT
 from tests.e2e.server import Server, environment
 from tests.fakes import a_road
 from tests.pictures import encode
-from tests.ahead import FOUR
 
 COUNT, TOP, TOLERANCE, LEAST_DIFFERENT = 20, 10, 1e-4, 5
 NAMES, SCORES = FOUR.split(","), "scores.npz"

@@ -14,11 +14,11 @@ from urllib.parse import urlparse
 import pytest
 
 from models.known_answers import generated_images
+from tests.ahead import FOUR
 from tests.conftest import ROOT
 from tests.e2e.server import START_S, Server, environment, run_flask, running, until
 from tests.needed import needs
 from tests.pictures import encode, multipart, photo_like, png_header
-from tests.ahead import FOUR
 
 PNG = encode(generated_images(1, 224, 224, seed=5)[0], "PNG")
 JPEG = encode(photo_like(300, 400), "JPEG", quality=95)
