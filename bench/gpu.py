@@ -13,7 +13,6 @@ import os
 import shlex
 import sys
 import time
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from subprocess import CalledProcessError
 
@@ -43,7 +42,7 @@ def main() -> None:
         bar.set_description(name)
         try:
             step()
-        except (RowFailed, OSError, ValueError, BrokenProcessPool) as error:
+        except (RowFailed, OSError, ValueError, RuntimeError) as error:  # of a pool or barrier that broke, too
             bar.write(f"{name}: {error}")
             figures.found["failures"].append(f"{name}: {_last_line(error)}")
         text = _keep(about | figures.found, target)

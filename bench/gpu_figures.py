@@ -22,7 +22,7 @@ Steps = dict[str, Callable[[], None]]
 class Figures:
     """Measured for *seconds* each, on Keras's *backend*, with at most *most* images at once; *connections* over HTTP.
 
-    A step raises RowFailed, OSError, ValueError or BrokenProcessPool where it can't be done; the others can.
+    A step raises RowFailed, OSError, ValueError or RuntimeError where it can't be done; the others can.
     """
 
     def __init__(self, backend: str, seconds: float, most: int, connections: Sequence[int]) -> None:

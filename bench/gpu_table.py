@@ -42,7 +42,7 @@ def _bare(engines: Mapping[str, Any], forward: Mapping[str, Any] | None) -> str:
 
 def _device(engines: Mapping[str, Any], forward: Mapping[str, Any] | None) -> str:
     if not forward:
-        return "No JAX here: no yardstick, and nothing about the device.\n"
+        return "No yardstick, which needs JAX, and nothing about the device.\n"
     cost, rows = forward["an_image"], []
     for name, engine in engines.items():
         rate, numbers = _best(engine), 2 * cost["numbers"] * _BYTES[name]  # written once, read once

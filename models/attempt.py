@@ -16,8 +16,8 @@ def attempt(
     when: str,
     but: tuple[type[ModelError], ...] = (),
 ) -> tuple[Result | None, str]:
-    """Return what *run* returns, or why it can't be. *happened* goes into the *log*, *when* to callers: its errors may
-    hold what is none of their business.
+    """Return what *run* returns, or why it can't be: never an empty text. *happened* goes into the *log*, *when* to
+    callers: what an error holds may be none of their business.
 
     Raises: those of *but*.
     """
@@ -27,7 +27,7 @@ def attempt(
         raise
     except ModelError as error:
         log.error("%s: %s", happened, error, exc_info=error.__cause__)
-        return None, str(error)
+        return None, str(error) or type(error).__name__
     except Exception as error:  # whatever a damaged artifact provokes must not end the process for ever
         log.exception(happened)
         return None, f"{type(error).__name__} {when}"

@@ -75,6 +75,14 @@ class Registry:
                 else:
                     self.self_test(name)
 
+    def model(self, name: str) -> ServedModel | None:
+        """Return a model that was loaded, whether or not it can answer now."""
+        return self._entries[name].model
+
+    def elsewhere(self) -> list[str]:
+        """Return the names of the models whose engine is in another process."""
+        return [name for name, each in self._entries.items() if each.model and each.model.classifier.is_elsewhere]
+
     def is_untested(self, name: str) -> bool:
         """Say whether the engine of a loaded model has still to give its known answer: it is elsewhere."""
         return name in self._untested
@@ -90,9 +98,7 @@ class Registry:
         if before.model.classifier.why_not():
             return None  # as `entries` tells
         try:
-            _, reason = attempt(
-                before.model.self_test, log, f"{name} failed its self-test", "in its self-test", _NO_TIME
-            )
+            reason = _fault(name, before.model, _NO_TIME)
         except _NO_TIME as error:
             log.warning("%s was not asked for its known answer: %s", name, error)
             return None
@@ -108,7 +114,7 @@ class Registry:
         An engine elsewhere is waited for, for *patience_s* at most.
         """
         before, entry = self._entries[name], self._loaded(name)
-        reason = entry.reason or (_objection(entry.model, patience_s) if entry.model else "")
+        reason = entry.reason or (_objection(name, entry.model, patience_s) if entry.model else "")
         is_taken = entry.state is ModelState.READY and not reason
         stays, leaves = (entry, before) if is_taken else (before, entry)
         self._entries[name] = stays
@@ -117,6 +123,15 @@ class Registry:
         if leaves.model and leaves.model is not stays.model:
             leaves.model.classifier.close()
         return reason
+
+    def renew(self, name: str) -> None:
+        """Load a model anew, whatever that takes, in the place of one that its engine, elsewhere, refuses."""
+        before, entry = self._entries[name].model, self._loaded(name)
+        if before and entry.state is ModelState.READY:
+            self._entries[name] = entry
+            before.classifier.close()
+            if entry.model and entry.model.classifier.is_elsewhere:
+                self._untested.add(name)
 
     def _loaded(self, name: str) -> Entry:
         """Return the entry that says how loading went; it keeps the model that there was."""
@@ -172,13 +187,13 @@ class Registry:
         return entry.model
 
 
-def _objection(model: ServedModel, patience_s: float) -> str:
+def _objection(name: str, model: ServedModel, patience_s: float) -> str:
     """Return why a model whose engine is elsewhere can't be served; empty where it can."""
     if not model.classifier.is_elsewhere:
         return ""  # tested when it was loaded
-    try:
-        if not (reason := model.classifier.why_not(patience_s)):
-            model.self_test()
-    except ModelError as error:
-        return str(error)
-    return reason
+    return model.classifier.why_not(patience_s) or _fault(name, model)
+
+
+def _fault(name: str, model: ServedModel, but: tuple[type[ModelError], ...] = ()) -> str:
+    """Return why a model does not give its known answer; empty where it does.  Raises: those of *but*."""
+    return attempt(model.self_test, log, f"{name} failed its self-test", "in its self-test", but)[1]

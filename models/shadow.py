@@ -10,7 +10,7 @@ from typing import NamedTuple
 from models.deadline import Deadline
 from models.engine_watch import EngineWatch
 from models.errors import CallerGone, DeadlineExceeded, ModelError
-from models.registry import Load, Registry
+from models.registry import Load, ModelState, Registry
 from models.road import Opinion, Road
 from models.served import ServedModel
 from preprocessing.spec import Resize
@@ -24,7 +24,7 @@ class Sight(StrEnum):
     AGREED = "agreed"  # the same likeliest class
     DIFFERED = "differed"
     FAILED = "failed"  # no answer
-    SKIPPED = "skipped"  # somebody waited, or the same request brought another
+    SKIPPED = "skipped"  # somebody waited, the same request brought another, or its engine was away
 
 
 Told = Callable[[str, Sight, float], None]  # the candidate's version, the seconds of its inference or 0
@@ -55,7 +55,7 @@ class Shadow:
     ) -> None:
         self._name, self._beside, self._share, self._patience_s = candidate, beside, share, patience_s
         self._told, self._draw = told, draw
-        self._shelf: Registry | None = None  # with the candidate
+        self._candidates: Registry | None = None  # with the candidate
         self._registry: Registry | None = None
         self._watch: EngineWatch | None = None
         self._chosen: _Chosen | None = None
@@ -63,27 +63,27 @@ class Shadow:
 
     def start(self, load: Load, registry: Registry) -> None:
         """Load the candidate. One that can't be loaded or compared is left out: the service serves all the same."""
-        shelf = Registry([self._name], load)
-        shelf.start(0)  # an engine elsewhere may come later: callers need not wait for this one
-        entry, beside = shelf.entries[self._name], registry.entries[self._beside].model
+        candidates = Registry([self._name], load)
+        candidates.start(0)  # an engine elsewhere may come later: callers need not wait for this one
+        entry, beside = candidates.entries[self._name], registry.entries[self._beside].model
         reason = "" if entry.model else entry.reason
         reason = reason or (entry.model and beside and _incomparable(entry.model, beside)) or ""
         if reason or entry.model is None:
             log.error("%s is no candidate: %s", self._name, reason)
             return
-        self._shelf, self._registry, self._watch = shelf, registry, EngineWatch(shelf)
+        self._candidates, self._registry, self._watch = candidates, registry, EngineWatch(candidates)
         share, version = f"{self._share:.3g}", entry.model.version
         log.info("%s, version %s, is shown %s of what %s answers for", self._name, version, share, self._beside)
 
     def look(self) -> None:
         """See, now and then, what became of the candidate's engine where that is in another process."""
-        if self._watch and self._watch.due():
+        if self._watch and not self._watch.due_in_s():
             self._watch.run()
 
     def see(self, upload: bytes, opinion: Opinion, resize: Resize) -> None:
         """Keep, by chance, what the served model has answered for."""
         scores = opinion.scores.get(self._beside)
-        if self._shelf is None or scores is None or self._draw() >= self._share:
+        if self._candidates is None or scores is None or self._draw() >= self._share:
             return
         if self._chosen:
             self._tell(Sight.SKIPPED)
@@ -91,11 +91,14 @@ class Shadow:
 
     def run(self, road: Callable[[], Road], somebody_waits: Callable[[], object]) -> None:
         """Ask the candidate about what was kept, unless *somebody_waits*, which is asked again before it infers."""
-        if self._chosen is None or self._shelf is None or self._registry is None:
+        if self._chosen is None or self._candidates is None or self._registry is None:
             return
         chosen, self._chosen = self._chosen, None
+        if self._candidates.entries[self._name].state is ModelState.LOADING:
+            self._tell(Sight.SKIPPED)
+            return
         try:
-            candidate = self._shelf.get(self._name)
+            candidate = self._candidates.get(self._name)
             if reason := _incomparable(candidate, self._registry.get(self._beside)):
                 raise ModelError(reason)
             until = Deadline(time.monotonic() + self._patience_s, lambda: bool(somebody_waits()))
@@ -115,7 +118,7 @@ class Shadow:
             self._tell(Sight.AGREED if agreed else Sight.DIFFERED, opinion.inference_s[self._name])
 
     def _tell(self, sight: Sight, took_s: float = 0.0) -> None:
-        if self._shelf and (candidate := self._shelf.entries[self._name].model):
+        if self._candidates and (candidate := self._candidates.entries[self._name].model):
             self._told(candidate.version, sight, took_s)
 
 

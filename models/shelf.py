@@ -16,7 +16,7 @@ from models.hosted import Hosted
 log = logging.getLogger(__name__)
 
 # Many workers ask for what can't be loaded, and what can be is loaded by the same thread.
-_REST_S, _REST = 9.0, 10.0
+_REST, _LEAST_REST_S, _MOST_REST_S = 10.0, 9.0, 60.0
 
 Load = Callable[[Wanted], Hosted]  # raises ModelError
 Tell = Callable[[str], None]
@@ -25,8 +25,8 @@ Tell = Callable[[str], None]
 class Shelf:
     """A build that nobody holds goes, unless it is the newest of its model and no other is held. *load*: see `Load`."""
 
-    def __init__(self, load: Load) -> None:
-        self._load = load
+    def __init__(self, load: Load, clock: Callable[[], float] = time.monotonic) -> None:
+        self._load, self._clock = load, clock
         self._hosted: dict[Wanted, Hosted] = {}  # in the order in which they came
         self._holders: dict[Visitor, Wanted] = {}
         self._awaited: dict[Wanted, list[tuple[Visitor, Tell]]] = {}
@@ -107,16 +107,18 @@ class Shelf:
             tell(reason or (hosted and _misfit(visitor, hosted)) or "")
 
     def _loaded(self, wanted: Wanted) -> tuple[Hosted | None, str]:
-        """Return it, or why it can't be; what has just failed is not tried again for ten times as long as that took."""
+        """Return it, or why it can't be; what has failed rests for ten times as long as that took, within bounds."""
         reason, until = self._refused.get(wanted, ("", 0.0))
-        if (start := time.monotonic()) < until:
+        if (start := self._clock()) < until:
             return None, reason
         hosted, reason = attempt(
             partial(self._load, wanted), log, f"{wanted.name} could not be loaded", "while loading"
         )
         if reason:
-            now = time.monotonic()
-            self._refused[wanted] = reason, now + max(_REST_S, _REST * (now - start))
+            now = self._clock()
+            self._refused[wanted] = reason, now + min(_MOST_REST_S, max(_LEAST_REST_S, _REST * (now - start)))
+        else:
+            self._refused.pop(wanted, None)
         return hosted, reason
 
 

@@ -1,17 +1,17 @@
 """Prepared models for the tests that need some, made while those run that don't.
 
 A pytest plugin: files of tests are sorted by what they wait for, and a process in the background makes it.
+
+python -m tests.ahead FOLDER NAME...    that process: of each NAME it leaves in FOLDER what became of it
 """
 
 import os
-import shlex
-import signal
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,6 @@ from tests.e2e.server import environment, run_flask, until
 
 CACHE = ROOT / ".cache/tests"
 FOUR = "vgg16,resnet50,inceptionv3,mobilenetv2"
-PATIENCE_S = 900
 
 # By the fixture that lends them, in the order in which they are made: that of MobileNetV2 takes seconds.
 _RANDOM = {"WEIGHTS": "random", "CACHE_DIR": str(CACHE / "random")}
@@ -31,16 +30,48 @@ _SETTINGS = {
     "real_cache": {"MODELS": "mobilenetv2"} | _REAL,
     "random_cache": {"MODELS": FOUR} | _RANDOM,
 }
+_PATIENCE_S = 900
 
-_markers: dict[str, Path] = {}
-_background: "list[subprocess.Popen[bytes]]" = []
+
+class Background:
+    """Makes what the fixtures *names* lend."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="triptych-tests-"))
+        self._log = self._folder / "log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                _bound("tests.ahead", str(self._folder), *names),
+                cwd=ROOT,
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                process_group=0,  # in our session: among other sessions' processes its niceness would count for nothing
+            )
+
+    def wait(self, name: str) -> None:
+        """Until it is made; fails where it can't be."""
+        told = self._folder / name
+        until(lambda: told.exists() or self._process.poll() is not None, f"{name} is made", _PATIENCE_S)
+        if not told.exists() or told.read_text() != "0":
+            pytest.fail(f"{name} could not be prepared:\n{self._log.read_text()[-2000:]}")
+
+    def end(self) -> None:
+        """Let go of it; the kernel ends its children."""
+        self._process.kill()
+        self._process.wait()
+        shutil.rmtree(self._folder)
+
+
+_BACKGROUND = pytest.StashKey[Background]()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """First those files of which no test needs a model, last those that need all."""
-    need: defaultdict[Path, int] = defaultdict(int)
     order = {name: number for number, name in enumerate(_SETTINGS, 1)}
+    need: defaultdict[Path, int] = defaultdict(int)
     for item in items:
         need[item.path] = max(need[item.path], *(order.get(name, 0) for name in _fixtures([item])), 0)
     items.sort(key=lambda item: need[item.path])
@@ -48,41 +79,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Begin to make what is needed, one after the other, as far as the tests leave time for it."""
-    wanted = [name for name in _SETTINGS if name in _fixtures(session.items)]
-    if "real_cache" in wanted and not (SHARED / "weights").is_dir():
-        wanted.remove("real_cache")
-    if session.config.option.collectonly or not wanted:
-        return
-    folder = Path(tempfile.mkdtemp(prefix="triptych-tests-"))
-    _markers.update({name: folder / name for name in wanted})
-    prepare_ = shlex.join(["nice", sys.executable, "-m", "flask", "--app", "app", "models", "prepare"])
-    steps = [
-        " ".join([*(f"TRIPTYCH_{key}={shlex.quote(value)}" for key, value in _SETTINGS[name].items()), prepare_])
-        + f" && touch {shlex.quote(str(_markers[name]))}"
-        for name in wanted
-    ]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            ["sh", "-c", "; ".join(steps)], cwd=ROOT, env=environment(), stdout=log, stderr=log, start_new_session=True
-        )
-    _background.append(process)
+    needed = _fixtures(session.items)
+    wanted = [name for name in _SETTINGS if name in needed and (name != "real_cache" or (SHARED / "weights").is_dir())]
+    if wanted and not session.config.option.collectonly:
+        session.config.stash[_BACKGROUND] = Background(wanted)
 
 
-def pytest_unconfigure() -> None:
-    for process in _background:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _BACKGROUND in config.stash:
+        config.stash[_BACKGROUND].end()
 
 
-def made(name: str) -> Path:
+def made(name: str, config: pytest.Config) -> Path:
     """The CACHE_DIR that the fixture *name* lends."""
-    settings, marker = _SETTINGS[name], _markers.get(name)
-    if marker and _background:
-        until(lambda: marker.exists() or _background[0].poll() is not None, f"{name} is made", PATIENCE_S)
-    if not marker or not marker.exists():
-        prepare(**settings)  # says what is wrong
-    return Path(settings["CACHE_DIR"])
+    config.stash[_BACKGROUND].wait(name)
+    return Path(_SETTINGS[name]["CACHE_DIR"])
 
 
 def prepare(**settings: str) -> None:
@@ -93,3 +104,21 @@ def prepare(**settings: str) -> None:
 
 def _fixtures(items: Iterable[pytest.Item]) -> set[str]:
     return {name for item in items for name in getattr(item, "fixturenames", ())}
+
+
+def _bound(*arguments: str) -> list[str]:
+    """Return the command of one of our modules that ends with us, however we do."""
+    return [sys.executable, "-m", "cli.bound_process", str(os.getpid()), "-m", *arguments]
+
+
+def _make(folder: Path, names: Sequence[str]) -> None:
+    os.nice(10)
+    for name in names:
+        command = _bound("flask", "--app", "app", "models", "prepare")
+        done = subprocess.run(command, env=environment(**_SETTINGS[name]), check=False)
+        (folder / ".told").write_text(str(done.returncode))
+        (folder / ".told").rename(folder / name)
+
+
+if __name__ == "__main__":
+    _make(Path(sys.argv[1]), sys.argv[2:])

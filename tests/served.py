@@ -23,22 +23,22 @@ def mobilenet(cache: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def small_cache() -> Path:
+def small_cache(pytestconfig: pytest.Config) -> Path:
     """MobileNetV2 with conditioned random weights; there may be others."""
-    return made("small_cache")
+    return made("small_cache", pytestconfig)
 
 
 @pytest.fixture(scope="session")
-def random_cache() -> Path:
+def random_cache(pytestconfig: pytest.Config) -> Path:
     """All four networks with conditioned random weights."""
-    return made("random_cache")
+    return made("random_cache", pytestconfig)
 
 
 @pytest.fixture(scope="session")
-def real_cache(shared: Path) -> Path:
+def real_cache(shared: Path, pytestconfig: pytest.Config) -> Path:
     """MobileNetV2 with real weights."""
     del shared
-    return made("real_cache")
+    return made("real_cache", pytestconfig)
 
 
 @pytest.fixture(scope="session")

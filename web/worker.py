@@ -88,7 +88,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
             self._lingering.drain()
             if any(each in ready for each in self.wait_fds):
                 return super().wait(0)
-        return super().wait(min(timeout, self._self_tests.due_in_s(), LOOK_EVERY_S))
+        return super().wait(min(timeout, self._self_tests.due_in_s(), self._engines.due_in_s(), LOOK_EVERY_S))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what could not be parsed, or what the application did not."""
@@ -107,7 +107,7 @@ class AdmittingWorker(SyncWorker):  # type: ignore[misc]  # Gunicorn is not type
             with self._self_test_watchdog:
                 self._shadow.run(self._road, self._waiting)
                 self._shadow.look()
-        if self._engines.due():
+        if not self._engines.due_in_s():
             with self._self_test_watchdog:
                 self._engines.run()
         if self._reloads.due():

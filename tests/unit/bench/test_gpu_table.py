@@ -20,7 +20,7 @@ def test_without_a_yardstick_there_is_a_page_too() -> None:
     facts = json.loads(kept.read_text()) | {"forward": None, "cpu": {}}
     page = table(facts)
     assert "by hand" not in page
-    assert "no yardstick" in page
+    assert "No yardstick" in page
 
 
 def _without(facts: dict[str, Any], *path: str) -> None:

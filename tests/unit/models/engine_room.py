@@ -22,6 +22,7 @@ from models.hosted import Batching, Hosted, Run
 from models.ring import RingShape
 from models.shelf import Shelf
 from preprocessing.spec import InputSpec, Normalisation
+from tests.fakes import Clock
 
 SPEC = InputSpec(4, 6, Normalisation.NONE)
 SHAPE = RingShape(slots=3, height=4, width=6, classes=5)
@@ -65,14 +66,15 @@ class Room:
         self.hangs_s = hangs_s  # after which it ends its process
         self.runs: list[Run] = []
         self.loads: list[str] = []
-        self.refusals = 0
+        self.refusals, self.load_s = 0, 0.0  # of what is damaged: how often, and what that takes
         self.closed: list[str] = []
         self.rings = (0, 0)
         self.is_mended = False
         self.engines: list[weakref.ref[object]] = []
         self.is_loading = threading.Event()
         self.device = threading.Lock()
-        self.shelf = Shelf(self._load)
+        self.clock = Clock()
+        self.shelf = Shelf(self._load, self.clock)
         self.shelf.start()
         self.server = EngineServer(socket_, self.shelf, self._note)
 
@@ -82,6 +84,7 @@ class Room:
     def _load(self, wanted: Wanted) -> Hosted:
         if wanted.folder == "damaged" and not self.is_mended:
             self.refusals += 1
+            self.clock.now += self.load_s
             raise ArtifactError("it is damaged")
         if wanted.folder == "large":
             assert self.is_loading.wait(30)

@@ -177,12 +177,18 @@ def test_many_who_want_what_can_not_be_loaded_do_not_keep_the_loader_busy(room: 
     assert room.refusals == 1
 
 
-def test_what_could_not_be_loaded_is_asked_for_again(room: Room, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("load_s", "rest_s"), [(0.0, 9), (3, 30), (500, 60)])
+def test_what_could_not_be_loaded_is_asked_for_again(
+    room: Room, visit: Visit, monkeypatch: pytest.MonkeyPatch, load_s: float, rest_s: float
+) -> None:
+    room.load_s = load_s
     engine = visit("damaged")
     room.is_mended = True
     assert engine.why_not(0.1) == "it is damaged", "not at once"
     monkeypatch.setattr("models.engine_line._AGAIN_S", 0.0)
-    room.shelf._refused.clear()  # as if it had rested
+    room.clock.now += rest_s - 1
+    assert engine.why_not(SOON_S) == "it is damaged"
+    room.clock.now += 1
     assert engine.why_not(SOON_S) == ""
     assert ask(engine, 3) == pytest.approx(3 / 255)
 

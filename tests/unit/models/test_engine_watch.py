@@ -33,7 +33,7 @@ class Watched:
         """As a worker does, which asks at every turn."""
         ends_at = self.clock.now + seconds
         while self.clock.now < ends_at:
-            if self.watch.due():
+            if not self.watch.due_in_s():
                 self.watch.run()
             self.clock.now += 0.5
 
@@ -65,6 +65,16 @@ def test_what_stays_refused_is_loaded_less_and_less_often() -> None:
     assert before + 8 <= watched.loads <= before + 11, "once in 64 seconds"
 
 
+def test_what_takes_its_time_to_load_anew_is_waited_for() -> None:
+    old, newer = refusing("not prepared"), Away("its engine loads the model")
+    watched = Watched(served(old), served(newer))
+    watched.let_s_pass(100)
+    assert (watched.loads, watched.told, newer.is_closed) == (2, [], False)
+    newer.reason = ""
+    watched.let_s_pass(3)
+    assert (watched.loads, watched.told) == (2, ["net"])
+
+
 def test_a_model_that_comes_after_the_start_gives_its_known_answer_then() -> None:
     engine, tests = Away("its engine loads the model"), list[int]()
     watched = Watched(served(engine, self_test=lambda: tests.append(1)))
@@ -85,32 +95,36 @@ def test_a_known_answer_that_was_not_given_is_asked_for_again_and_counts_for_not
 
     watched = Watched(served(Away(), self_test=test))
     assert watched.registry.entries["net"].state is ModelState.LOADING
-    watched.let_s_pass(2)
-    assert watched.told == []
-    watched.let_s_pass(4)
+    watched.let_s_pass(10)
+    assert watched.told == [], "it has little time: it is not asked again at once"
+    watched.let_s_pass(10)
     assert watched.told == ["net"]
     assert watched.registry.failures() == {}
     assert answers == []
 
 
 def test_models_take_turns_and_each_is_looked_at_as_often() -> None:
-    engines = {name: Away(f"{name}'s engine is away") for name in "ab"}
-    tested = list[tuple[str, float]]()
-    clock = Clock()
-    registry = Registry(engines, lambda name: served(engines[name], self_test=lambda: tested.append((name, clock.now))))
-    registry.start(0)
+    looks, clock = list[tuple[str, float]](), Clock()
+
+    class Noted(Away):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self._name = name
+
+        def why_not(self, patience_s: float = 0.0) -> str:
+            looks.append((self._name, clock.now))
+            return self.reason
+
+    registry = Registry(["a", "b"], lambda name: served(Noted(name)))
+    registry.start()
+    looks.clear()
     watch = EngineWatch(registry, clock=clock)
-    for engine in engines.values():
-        engine.reason = ""
     while clock.now < 1004:
-        if watch.due():
-            watch.run()
-        clock.now += 0.5
-    assert tested == [("a", 1000.0), ("b", 1001.0)]
+        clock.now += watch.due_in_s()
+        watch.run()
+    assert looks == [("a", 1000.0), ("b", 1001.0), ("a", 1002.0), ("b", 1003.0), ("a", 1004.0)]
 
 
 def test_a_service_whose_engines_are_its_own_looks_at_nothing() -> None:
     watched = Watched(served())
-    assert not watched.watch.due()
-    watched.clock.now += 1
-    assert not watched.watch.due()
+    assert watched.watch.due_in_s() == float("inf")
