@@ -30,8 +30,8 @@ class Shelf:
         self._hosted: dict[Wanted, Hosted] = {}  # in the order in which they came
         self._holders: dict[Visitor, Wanted] = {}
         self._awaited: dict[Wanted, list[tuple[Visitor, Tell]]] = {}
-        self._refused: dict[Wanted, tuple[str, float]] = {}  # why, and until when; for the loader alone
-        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._refused: dict[Wanted, tuple[str, float]] = {}  # why, and until when
+        self._work: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._loader = threading.Thread(target=self._do_the_work, name="loader", daemon=True)
 
@@ -47,12 +47,13 @@ class Shelf:
     def want(self, wanted: Wanted, visitor: Visitor, tell: Tell) -> None:
         """Give *visitor* the model, loaded first where it is not there; *tell* says why it can't be, or nothing."""
         with self._lock:
-            hosted = self._hosted.get(wanted)
-            if hosted is None:
+            if hosted := self._hosted.get(wanted):
+                self._give(wanted, hosted, visitor)
+                reason = _misfit(visitor, hosted)
+            elif not (reason := self._still_refused(wanted)):
                 self._order(wanted).append((visitor, tell))
                 return
-            self._give(wanted, hosted, visitor)
-        tell(_misfit(visitor, hosted))
+        tell(reason)
 
     def let_go(self, visitor: Visitor) -> None:
         """Take it that *visitor* wants its model no more."""
@@ -78,6 +79,7 @@ class Shelf:
             if wanted.name in names or newest[wanted.name] != wanted:
                 log.info("%s: a build that nobody holds is unloaded", wanted.name)
                 self._work.put(self._hosted.pop(wanted).close)
+                self._work.put(gc.collect)  # it and its batcher hold each other, and with them the device's memory
 
     def _order(self, wanted: Wanted) -> list[tuple[Visitor, Tell]]:
         if wanted not in self._awaited:
@@ -92,10 +94,12 @@ class Shelf:
     def _do_the_work(self) -> None:
         while True:
             self._work.get()()
-            gc.collect()  # what was unloaded and its batcher hold each other, and with them the device's memory
 
     def _bring(self, wanted: Wanted) -> None:
-        hosted, reason = self._loaded(wanted)
+        start = self._clock()
+        hosted, reason = attempt(
+            partial(self._load, wanted), log, f"{wanted.name} could not be loaded", "while loading"
+        )
         with self._lock:
             told = self._awaited.pop(wanted)
             if hosted:
@@ -103,23 +107,24 @@ class Shelf:
                 for visitor, _ in told:
                     self._give(wanted, hosted, visitor)
                 self._clear()
+            else:
+                self._refuse(wanted, reason, self._clock() - start)
         for visitor, tell in told:
             tell(reason or (hosted and _misfit(visitor, hosted)) or "")
+        if not hosted:
+            self._work.put(gc.collect)  # what there was of it
 
-    def _loaded(self, wanted: Wanted) -> tuple[Hosted | None, str]:
-        """Return it, or why it can't be; what has failed rests for ten times as long as that took, within bounds."""
+    def _refuse(self, wanted: Wanted, reason: str, took_s: float) -> None:
+        """Let it rest for ten times as long as it took to fail, within bounds."""
+        self._refused[wanted] = reason, self._clock() + min(_MOST_REST_S, max(_LEAST_REST_S, _REST * took_s))
+
+    def _still_refused(self, wanted: Wanted) -> str:
+        """Return why it can't be loaded, while that rests."""
         reason, until = self._refused.get(wanted, ("", 0.0))
-        if (start := self._clock()) < until:
-            return None, reason
-        hosted, reason = attempt(
-            partial(self._load, wanted), log, f"{wanted.name} could not be loaded", "while loading"
-        )
-        if reason:
-            now = self._clock()
-            self._refused[wanted] = reason, now + min(_MOST_REST_S, max(_LEAST_REST_S, _REST * (now - start)))
-        else:
-            self._refused.pop(wanted, None)
-        return hosted, reason
+        if self._clock() < until:
+            return reason
+        self._refused.pop(wanted, None)
+        return ""
 
 
 def _misfit(visitor: Visitor, hosted: Hosted) -> str:
