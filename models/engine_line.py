@@ -16,9 +16,7 @@ from models.errors import DeadlineExceeded, ModelUnavailable
 from models.ring import Ring, ring_file
 
 _GRACE_S = 0.25  # for an engine that is just there to say so
-_AGAIN_S = (
-    10.0  # after which what could not be loaded is asked for again: memory may be free, once the shelf has rested
-)
+_AGAIN_S = 10.0  # after which what is refused is asked for again; the shelf has rested then from a quick failure
 _AWAY = "its engine is away: it is being started, or loads the model"
 
 

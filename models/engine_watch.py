@@ -55,10 +55,11 @@ class EngineWatch:
         """Do what there is to do; say whether its known answer was asked for."""
         model = self._registry.model(name)
         is_away = bool(model and model.classifier.why_not())
+        if not is_away and name in self._pauses_s:  # it was refused, and is there
+            del self._pauses_s[name], self._rests[name]
         if model is None or self._clock() < self._rests.get(name, 0.0):
             return False
         if not is_away:
-            self._pauses_s.pop(name, None)
             if self._registry.is_untested(name):
                 if self._registry.self_test(name) is not None:
                     return True

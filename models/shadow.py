@@ -118,7 +118,7 @@ class Shadow:
             self._tell(Sight.AGREED if agreed else Sight.DIFFERED, opinion.inference_s[self._name])
 
     def _tell(self, sight: Sight, took_s: float = 0.0) -> None:
-        if self._candidates and (candidate := self._candidates.entries[self._name].model):
+        if self._candidates and (candidate := self._candidates.model(self._name)):
             self._told(candidate.version, sight, took_s)
 
 

@@ -112,7 +112,7 @@ class Shelf:
         for visitor, tell in told:
             tell(reason or (hosted and _misfit(visitor, hosted)) or "")
         if not hosted:
-            self._work.put(gc.collect)  # what there was of it
+            gc.collect()  # what there was of it: the next one needs the memory
 
     def _refuse(self, wanted: Wanted, reason: str, took_s: float) -> None:
         """Let it rest for ten times as long as it took to fail, within bounds."""

@@ -175,6 +175,10 @@ def test_what_can_not_be_loaded_says_why(room: Room, visit: Visit) -> None:
 def test_many_who_want_what_can_not_be_loaded_do_not_keep_the_loader_busy(room: Room, visit: Visit) -> None:
     assert {visit("damaged").why_not() for _ in range(20)} == {"it is damaged"}
     assert room.refusals == 1
+    occupying = visit("large", patience_s=0.1)
+    assert visit("damaged").why_not() == "it is damaged", "who rests does not queue behind who loads"
+    room.is_loading.set()
+    assert occupying.why_not(SOON_S) == ""
 
 
 @pytest.mark.parametrize(("load_s", "rest_s"), [(0.0, 9), (3, 30), (500, 60)])

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from models.engine_watch import EngineWatch
-from models.errors import DeadlineExceeded, ModelUnavailable
+from models.errors import ArtifactError, DeadlineExceeded, ModelUnavailable
 from models.registry import Entry, ModelState, Registry
 from models.served import ServedModel
 from tests.fakes import Away, Clock, served
@@ -75,6 +75,29 @@ def test_what_takes_its_time_to_load_anew_is_waited_for() -> None:
     assert (watched.loads, watched.told) == (2, ["net"])
 
 
+def test_what_was_refused_for_long_is_ready_as_soon_as_it_is_there() -> None:
+    engine = refusing("it is damaged")
+    watched = Watched(served(engine))
+    watched.let_s_pass(140)
+    engine.reason, loads = "", watched.loads
+    watched.let_s_pass(3)
+    assert (watched.loads, watched.told) == (loads, ["net"])
+    assert watched.registry.failures() == {}
+
+
+def test_one_that_can_not_be_loaded_anew_stays_refused_and_keeps_its_line() -> None:
+    engine = refusing("not prepared")
+    watched = Watched(served(engine))
+    watched.registry._load = damaged
+    watched.let_s_pass(60)
+    assert watched.registry.failures()["net"].reason == "not prepared"
+    assert not engine.is_closed
+
+
+def damaged(name: str) -> ServedModel:
+    raise ArtifactError("it is damaged")
+
+
 def test_a_model_that_comes_after_the_start_gives_its_known_answer_then() -> None:
     engine, tests = Away("its engine loads the model"), list[int]()
     watched = Watched(served(engine, self_test=lambda: tests.append(1)))
@@ -119,7 +142,7 @@ def test_models_take_turns_and_each_is_looked_at_as_often() -> None:
     registry.start()
     looks.clear()
     watch = EngineWatch(registry, clock=clock)
-    while clock.now < 1004:
+    for _ in range(5):
         clock.now += watch.due_in_s()
         watch.run()
     assert looks == [("a", 1000.0), ("b", 1001.0), ("a", 1002.0), ("b", 1003.0), ("a", 1004.0)]

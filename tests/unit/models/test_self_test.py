@@ -121,6 +121,19 @@ def test_a_model_that_was_never_loaded_does_not_become_ready_by_being_tested() -
     assert models.failures().keys() == {"corrupt"}
 
 
+def test_a_model_that_has_still_to_come_is_left_to_who_waits_for_it() -> None:
+    clock, reports, engine = Clock(), list[tuple[str, bool]](), Away("its engine loads the model")
+    models = Registry(["net"], lambda _: served(engine))
+    models.start(0)
+    tests = SelfTests(models, 300, lambda *told: reports.append(told), clock=clock)
+    engine.reason = ""
+    for _ in range(2):
+        clock.now += tests.due_in_s()
+        tests.run_next()
+    assert reports == []
+    assert models.is_untested("net")
+
+
 def test_nothing_is_reported_of_a_model_whose_engine_could_not_be_asked() -> None:
     clock, reports, engine = Clock(), list[tuple[str, bool]](), Away()
     models = Registry(["net"], lambda _: served(engine))
