@@ -61,7 +61,7 @@ worker: $(INSTALLED) ## serve asynchronous jobs: make worker REDIS_URL=redis://l
 test: $(INSTALLED) $(NODE_INSTALLED) ## run every test that can run on this machine
 	$(BIN)/python -m pytest -m 'not slow'
 
-test-slow: $(INSTALLED) $(JAX_INSTALLED) ## run the long tests (40 minutes), with JAX as Keras's other backend
+test-slow: $(INSTALLED) $(JAX_INSTALLED) ## run the long tests (an hour), with JAX as Keras's other backend
 	$(BIN)/python -m pytest -m slow
 
 bench: $(INSTALLED) ## measure the service against the bare loop and against others (17 minutes)

@@ -141,7 +141,11 @@ def loaded(subject: Subject) -> Iterator[Loaded]:
         made, log = Loaded(server.url), log_file(subject.name)
         has_engine_process = "TRIPTYCH_ENGINE" in dict(subject.environ)
         give_up = time.monotonic() + START_S
-        while made.slots() < _SLOTS * _workers() if has_engine_process else ready_workers(log) < usable_cores():
+        while (
+            made.slots() < _SLOTS * _workers()
+            if has_engine_process
+            else ready_workers(log.read_text(encoding="utf-8", errors="replace")) < usable_cores()
+        ):
             if time.monotonic() > give_up:
                 raise RowFailed(f"{subject.name}: not all workers came")
             time.sleep(0.2)

@@ -6,11 +6,12 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from cli.bound_process import bound
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 180.0
@@ -63,15 +64,14 @@ def service(settings: Mapping[str, str], workers: int, log: Path) -> Iterator[st
     environ = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
     environ |= {f"TRIPTYCH_{name}": value for name, value in settings.items()}
     environ |= {"TRIPTYCH_HOST": "127.0.0.1", "TRIPTYCH_PORT": str(port), "TRIPTYCH_LOG_LEVEL": "info"}
-    bound = ("-m", "cli.bound_process", str(os.getpid()))
-    with process([sys.executable, *bound, "-m", "gunicorn", "app:app"], environ, log) as child:
+    with process(bound("gunicorn", "app:app"), environ, log) as child:
         _wait(child, workers, log)
         yield f"http://127.0.0.1:{port}"
 
 
-def ready_workers(log: Path) -> int:
+def ready_workers(log: str) -> int:
     """Return how many times a worker says in *log* that it has loaded a model."""
-    return len(_READY.findall(log.read_text(encoding="utf-8", errors="replace")))
+    return len(_READY.findall(log))
 
 
 def _wait(child: "subprocess.Popen[bytes]", workers: int, log: Path) -> None:
@@ -80,7 +80,7 @@ def _wait(child: "subprocess.Popen[bytes]", workers: int, log: Path) -> None:
         text = log.read_text(encoding="utf-8", errors="replace")
         if _FAILED in text:
             break
-        if ready_workers(log) >= workers:
+        if ready_workers(text) >= workers:
             return
         time.sleep(_LOOK_S)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()

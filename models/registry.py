@@ -79,6 +79,10 @@ class Registry:
         """Return a model that was loaded, whether or not it can answer now."""
         return self._entries[name].model
 
+    def loaded(self) -> list[str]:
+        """Return the names of the models that were loaded, as `model`."""
+        return [name for name, each in self._entries.items() if each.model]
+
     def elsewhere(self) -> list[str]:
         """Return the names of the models whose engine is in another process."""
         return [name for name, each in self._entries.items() if each.model and each.model.classifier.is_elsewhere]

@@ -50,5 +50,5 @@ class SelfTests:
         return self._every_s / max(1, len(self._loaded())) if self._every_s else math.inf
 
     def _loaded(self) -> list[str]:
-        loaded = (name for name, entry in self._registry.entries.items() if entry.model is not None)
-        return [name for name in loaded if not self._registry.is_untested(name)]  # whose turn has still to come
+        untested = self._registry.is_untested  # whose turn has still to come
+        return [name for name in self._registry.loaded() if not untested(name)]

@@ -65,15 +65,19 @@ class Shadow:
         """Load the candidate. One that can't be loaded or compared is left out: the service serves all the same."""
         candidates = Registry([self._name], load)
         candidates.start(0)  # an engine elsewhere may come later: callers need not wait for this one
-        entry, beside = candidates.entries[self._name], registry.entries[self._beside].model
-        reason = "" if entry.model else entry.reason
-        reason = reason or (entry.model and beside and _incomparable(entry.model, beside)) or ""
-        if reason or entry.model is None:
+        candidate, beside = candidates.model(self._name), registry.model(self._beside)
+        if candidate is None:
+            reason = candidates.entries[self._name].reason
+        else:
+            reason = _incomparable(candidate, beside) if beside else ""
+        if candidate is None or reason:
             log.error("%s is no candidate: %s", self._name, reason)
             return
         self._candidates, self._registry, self._watch = candidates, registry, EngineWatch(candidates)
-        share, version = f"{self._share:.3g}", entry.model.version
-        log.info("%s, version %s, is shown %s of what %s answers for", self._name, version, share, self._beside)
+        share = f"{self._share:.3g}"
+        log.info(
+            "%s, version %s, is shown %s of what %s answers for", self._name, candidate.version, share, self._beside
+        )
 
     def look(self) -> None:
         """See, now and then, what became of the candidate's engine where that is in another process."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.bound_process import bound
 from tests.conftest import ROOT, SHARED
 from tests.e2e.server import environment, run_flask, until
 
@@ -41,7 +42,7 @@ class Background:
         self._log = self._folder / "log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                _bound("tests.ahead", str(self._folder), *names),
+                bound("tests.ahead", str(self._folder), *names),
                 cwd=ROOT,
                 env=environment(),
                 stdin=subprocess.DEVNULL,
@@ -106,15 +107,10 @@ def _fixtures(items: Iterable[pytest.Item]) -> set[str]:
     return {name for item in items for name in getattr(item, "fixturenames", ())}
 
 
-def _bound(*arguments: str) -> list[str]:
-    """Return the command of one of our modules that ends with us, however we do."""
-    return [sys.executable, "-m", "cli.bound_process", str(os.getpid()), "-m", *arguments]
-
-
 def _make(folder: Path, names: Sequence[str]) -> None:
     os.nice(10)
     for name in names:
-        command = _bound("flask", "--app", "app", "models", "prepare")
+        command = bound("flask", "--app", "app", "models", "prepare")
         done = subprocess.run(command, env=environment(**_SETTINGS[name]), check=False)
         (folder / ".told").write_text(str(done.returncode))
         (folder / ".told").rename(folder / name)

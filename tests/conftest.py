@@ -9,10 +9,8 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
-pytest_plugins = [
-    "tests.ahead",
-    "tests.served",
-]  # whose fixtures last for the whole run, whichever folder asks for them
+# Their fixtures last for the whole run, whichever folder asks for them.
+pytest_plugins = ["tests.ahead", "tests.served"]
 
 
 @pytest.fixture(autouse=True)

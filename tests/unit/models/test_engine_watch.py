@@ -14,10 +14,10 @@ from tests.fakes import Away, Clock, served
 class Watched:
     """*models* come one after the other when one is loaded, and the last one again and again."""
 
-    def __init__(self, *models: ServedModel, names: tuple[str, ...] = ("net",)) -> None:
+    def __init__(self, *models: ServedModel) -> None:
         self.loads, self.told = 0, list[str]()
         self._found = list(models)
-        self.registry = Registry(names, self._load)
+        self.registry = Registry(["net"], self._load)
         self.registry.start(0)
         self.clock = Clock()
         self.watch = EngineWatch(self.registry, self._tell, self.clock)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.engine import Answered, Batch, Scores
-from models.errors import ArtifactError, ModelUnavailable
+from models.errors import ArtifactError
 from models.registry import Registry
 from models.road import Road
 from models.served import ServedModel
@@ -148,8 +148,6 @@ def test_a_candidate_whose_engine_comes_later_is_one_from_then_on(monkeypatch: p
 
     class Coming(Away):
         def begin(self, tensor: object, until: object) -> int:
-            if self.reason:
-                raise ModelUnavailable(self.reason)
             return 1
 
         def take(self, serial: int, until: object) -> Answered:
